@@ -1,0 +1,131 @@
+using StripeMeter.Metering.Events;
+using StripeMeter.Metering.Time;
+
+namespace StripeMeter.Metering.Ledger;
+
+/// <summary>
+/// The shard logs of one tenant. Every write that returns is durable (MongoDB: majority and journaled), and every read
+/// sees only what is durable.
+/// </summary>
+public interface ILedger
+{
+    /// <summary>Shards of the tenant. Fixed when the tenant is first seen, which this call does if need be.</summary>
+    ValueTask<int> ShardCountAsync(CancellationToken cancellation);
+
+    /// <summary>
+    /// Appends records to a shard, each under its key, which must differ from each other's. Returns one outcome per
+    /// record, in their order. The positions of those appended rise with their order.
+    /// </summary>
+    /// <exception cref="StoreUnavailableException">Nothing is known; appending the same again is safe.</exception>
+    Task<IReadOnlyList<AppendOutcome>> AppendAsync(
+        int shard, IReadOnlyList<LedgerRecord> records, CancellationToken cancellation);
+
+    /// <summary>The head of a shard; zero and an empty log id if nothing was ever appended.</summary>
+    Task<ShardHead> HeadAsync(int shard, CancellationToken cancellation);
+
+    /// <summary>
+    /// Reads records above a position, in order, at most <paramref name="limit"/>. A hole (a position that was reserved
+    /// and holds no record) is passed over: the caller sees that positions skip.
+    /// </summary>
+    Task<IReadOnlyList<Countable>> ReadAsync(int shard, long afterPosition, int limit, CancellationToken cancellation);
+
+    /// <summary>
+    /// Puts junk on a position unless a record stands there. Returns when what stands there is durable; a writer that
+    /// comes later finds its position taken.
+    /// </summary>
+    Task FillAsync(int shard, long position, Instant now, CancellationToken cancellation);
+
+    /// <summary>Reads events by (customer, metric, time); see <see cref="EventQuery"/>.</summary>
+    Task<IReadOnlyList<LedgerEntry>> QueryAsync(EventQuery query, CancellationToken cancellation);
+
+    /// <summary>Counts what <see cref="QueryAsync"/> would return without limit and cursor.</summary>
+    Task<long> CountAsync(EventQuery query, CancellationToken cancellation);
+}
+
+/// <summary>What became of one record.</summary>
+/// <param name="Appended">True: it stands in the log now. False: another record stands under its key.</param>
+/// <param name="Shard">Shard of the record that stands under the key.</param>
+/// <param name="Position">Position of the record that stands under the key.</param>
+/// <param name="Fingerprint">Fingerprint of the record that stands under the key.</param>
+/// <param name="Late">Whether the record that stands under the key is late.</param>
+public readonly record struct AppendOutcome(bool Appended, int Shard, long Position, Fingerprint Fingerprint, bool Late);
+
+/// <summary>How far a shard is written.</summary>
+/// <param name="LogId">Names the log; renewed when it is restored from a backup. Empty if nothing was ever appended.</param>
+/// <param name="Position">Last reserved position.</param>
+/// <param name="Displacements">How often a writer came back to a position that a reader had filled: readers grow more patient with it.</param>
+public readonly record struct ShardHead(string LogId, long Position, int Displacements)
+{
+    public static ShardHead Empty => new("", 0, 0);
+}
+
+/// <summary>A record with its full event, as listing and explaining need it.</summary>
+public sealed record LedgerEntry(int Shard, long Position, LedgerRecord Record);
+
+/// <summary>How events are listed.</summary>
+public enum EventOrder
+{
+    Timestamp = 1,
+    Metric = 2,
+    Customer = 3,
+    Source = 4,
+}
+
+/// <summary>
+/// Selects events (never junk). Sorted by <see cref="Order"/>, then by timestamp, shard and position, all in the same
+/// direction; the order is total, so pages neither overlap nor skip.
+/// </summary>
+public sealed record EventQuery
+{
+    /// <summary>Null: every metric.</summary>
+    public string? Metric { get; init; }
+
+    /// <summary>Null: every customer.</summary>
+    public string? Customer { get; init; }
+
+    /// <summary>Null: every source.</summary>
+    public EventSource? Source { get; init; }
+
+    /// <summary>Inclusive.</summary>
+    public Instant From { get; init; } = Instant.Minimum;
+
+    /// <summary>Inclusive.</summary>
+    public Instant To { get; init; } = Instant.Maximum;
+
+    /// <summary>Null: both late and in time.</summary>
+    public bool? Late { get; init; }
+
+    public EventOrder Order { get; init; } = EventOrder.Timestamp;
+
+    public bool Ascending { get; init; }
+
+    /// <summary>Starts behind this entry. Null: at the beginning.</summary>
+    public EventCursor? After { get; init; }
+
+    /// <summary>Entries to pass over behind the cursor.</summary>
+    public int Offset { get; init; }
+
+    public int Limit { get; init; } = 100;
+}
+
+/// <summary>A place in a listing: the sort fields of the entry that stands there.</summary>
+/// <param name="Value">The metric, customer or source (as its number's text) by which is sorted; empty when sorted by timestamp.</param>
+/// <param name="Timestamp">Timestamp of the entry.</param>
+/// <param name="Shard">Shard of the entry.</param>
+/// <param name="Position">Position of the entry.</param>
+public readonly record struct EventCursor(string Value, Instant Timestamp, int Shard, long Position)
+{
+    public static EventCursor Of(LedgerEntry entry, EventOrder order)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        var usage = entry.Record.Event ?? throw new ArgumentException("Only events are listed.", nameof(entry));
+        var value = order switch
+        {
+            EventOrder.Metric => usage.Metric,
+            EventOrder.Customer => usage.Customer,
+            EventOrder.Source => ((int)usage.Source).ToString(System.Globalization.CultureInfo.InvariantCulture),
+            _ => "",
+        };
+        return new EventCursor(value, usage.Timestamp, entry.Shard, entry.Position);
+    }
+}

@@ -1,0 +1,32 @@
+namespace StripeMeter.Metering.Mappings;
+
+/// <summary>The mappings of one tenant.</summary>
+public interface IMappings
+{
+    Task<Mapping?> GetAsync(string id, CancellationToken cancellation);
+
+    /// <summary>In the order of their ids. Null filters select all.</summary>
+    Task<IReadOnlyList<Mapping>> ListAsync(
+        string? metric, bool? active, string? afterId, int limit, CancellationToken cancellation);
+
+    Task<MappingWrite> CreateAsync(Mapping mapping, CancellationToken cancellation);
+
+    Task<MappingWrite> UpdateAsync(Mapping mapping, CancellationToken cancellation);
+
+    /// <summary>False if there was none.</summary>
+    Task<bool> DeleteAsync(string id, CancellationToken cancellation);
+}
+
+/// <summary>What became of a write. The first two clashes concern active mappings only; the second is checked across tenants.</summary>
+public enum MappingWrite
+{
+    Done,
+
+    /// <summary>Another active mapping of the tenant maps the metric.</summary>
+    MetricTaken,
+
+    /// <summary>Another active mapping, of any tenant, feeds the meter of the account.</summary>
+    MeterTaken,
+
+    NotFound,
+}

@@ -1,0 +1,52 @@
+using StripeMeter.Metering.Counting;
+using StripeMeter.Metering.Ledger;
+using StripeMeter.Metering.Mappings;
+using StripeMeter.Metering.Tenants;
+
+namespace StripeMeter.Metering.Stores;
+
+/// <summary>
+/// Everything stored of one tenant. There is no other way to a tenant's data than through this handle, so no query can
+/// forget its tenant.
+/// </summary>
+public interface ITenantStore
+{
+    TenantId Tenant { get; }
+
+    ILedger Ledger { get; }
+
+    IProjection Projection { get; }
+
+    IMappings Mappings { get; }
+}
+
+/// <summary>The storage engine of an installation.</summary>
+public interface IMeterStore : IAsyncDisposable
+{
+    ITenantStore Of(TenantId tenant);
+
+    /// <summary>Tells which tenants and shards have work; never what is in them.</summary>
+    IWorkFinder Work { get; }
+
+    /// <summary>Creates what is missing (tables, indexes). Called once at start.</summary>
+    Task PrepareAsync(CancellationToken cancellation);
+
+    /// <summary>Throws if the engine cannot serve reads and writes now.</summary>
+    Task CheckAsync(CancellationToken cancellation);
+}
+
+/// <summary>Finds work across tenants for the sweeps.</summary>
+public interface IWorkFinder
+{
+    /// <summary>Shard heads in a stable order behind <paramref name="after"/> (null: from the first), at most <paramref name="limit"/>.</summary>
+    Task<IReadOnlyList<ShardWork>> HeadsAsync(ShardId? after, int limit, CancellationToken cancellation);
+
+    /// <summary>Tenants with dirty counters, at most <paramref name="limit"/>, behind <paramref name="after"/> in ordinal order.</summary>
+    Task<IReadOnlyList<TenantId>> TenantsWithDirtyCountersAsync(TenantId? after, int limit, CancellationToken cancellation);
+
+    /// <summary>Tenants with active mappings, at most <paramref name="limit"/>, behind <paramref name="after"/> in ordinal order.</summary>
+    Task<IReadOnlyList<TenantId>> TenantsWithMappingsAsync(TenantId? after, int limit, CancellationToken cancellation);
+}
+
+/// <summary>How far a shard is written and projected.</summary>
+public readonly record struct ShardWork(ShardId Shard, ShardHead Head, ShardProgress Progress);
