@@ -1,0 +1,103 @@
+using System.Collections.Concurrent;
+using StripeMeter.Metering.Ledger;
+using StripeMeter.Metering.Stores;
+
+namespace StripeMeter.Metering.Counting;
+
+/// <summary>Bounds of the sweep.</summary>
+public sealed record CatchUpOptions
+{
+    /// <summary>How long a shard may stay behind its head before it is told to walk its log.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Shards looked at in one read.</summary>
+    public int PageShards { get; init; } = 500;
+
+    /// <summary>Shards told to walk their log at a time.</summary>
+    public int Parallelism { get; init; } = 4;
+}
+
+/// <summary>
+/// Finds shards that stay behind their heads and has them walk their logs. This one mechanism covers lost messages, dead
+/// brokers, crashed writers, crashed folders and first starts; what it remembers may be lost at any time.
+/// </summary>
+public sealed class CatchUpSweep(
+    IWorkFinder work, Func<ShardId, CancellationToken, Task<FoldResult>> catchUp, TimeProvider clock, CatchUpOptions options)
+{
+    private Dictionary<ShardId, Lag> _lagging = [];
+
+    /// <summary>Shards that were behind when last looked at.</summary>
+    public int LaggingShards => _lagging.Count;
+
+    /// <summary>Looks at every shard once. Returns how many were told to walk. One failure does not stop the others.</summary>
+    public async Task<int> SweepAsync(CancellationToken cancellation)
+    {
+        var lagging = new Dictionary<ShardId, Lag>();
+        var due = new List<ShardId>();
+        ShardId? after = null;
+        while (true)
+        {
+            var page = await work.HeadsAsync(after, options.PageShards, cancellation).ConfigureAwait(false);
+            foreach (var shard in page)
+                Note(shard, lagging, due);
+            if (page.Count < options.PageShards)
+                break;
+            after = page[^1].Shard;
+        }
+
+        _lagging = lagging;
+        await WalkAsync(due, cancellation).ConfigureAwait(false);
+        return due.Count;
+    }
+
+    private void Note(ShardWork shard, Dictionary<ShardId, Lag> lagging, List<ShardId> due)
+    {
+        var projected = shard.Progress.LogId == shard.Head.LogId ? shard.Progress.Position : 0;
+        if (projected >= shard.Head.Position)
+            return;
+        var known = _lagging.TryGetValue(shard.Shard, out var before) && before.Projected == projected;
+        var lag = known ? before : new Lag(projected, clock.GetTimestamp());
+        lagging[shard.Shard] = lag;
+        if (clock.GetElapsedTime(lag.Since) >= options.Patience)
+            due.Add(shard.Shard);
+    }
+
+    private async Task WalkAsync(List<ShardId> due, CancellationToken cancellation)
+    {
+        var queue = new ConcurrentQueue<ShardId>(due);
+        var failures = new ConcurrentQueue<Exception>();
+        await Task.WhenAll(Enumerable.Range(0, options.Parallelism).Select(_ => WorkAsync())).ConfigureAwait(false);
+        if (!failures.IsEmpty)
+            throw new AggregateException("Some shards could not be caught up; the next sweep tries again.", failures);
+
+        async Task WorkAsync()
+        {
+            while (queue.TryDequeue(out var shard))
+            {
+                try
+                {
+                    await WalkAsync(shard, cancellation).ConfigureAwait(false);
+                }
+                catch (Exception failure) when (failure is not OperationCanceledException)
+                {
+                    failures.Enqueue(failure);
+                }
+            }
+        }
+    }
+
+    /// <summary>A shard that is far behind walks until it stops moving.</summary>
+    private async Task WalkAsync(ShardId shard, CancellationToken cancellation)
+    {
+        var folded = -1L;
+        while (true)
+        {
+            var result = await catchUp(shard, cancellation).ConfigureAwait(false);
+            if (!result.Behind || result.Folded == folded)
+                return;
+            folded = result.Folded;
+        }
+    }
+
+    private readonly record struct Lag(long Projected, long Since);
+}
