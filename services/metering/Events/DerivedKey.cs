@@ -26,6 +26,10 @@ public static class DerivedKey
         return Prefix + Convert.ToHexStringLower(hash[..(HexDigits / 2)]);
     }
 
+    /// <summary>Whether a key is absent or has the form of a derived one, so that only then deriving it is worth the work.</summary>
+    public static bool MayBe(string? key) => string.IsNullOrEmpty(key)
+        || (key.Length == Prefix.Length + HexDigits && key.StartsWith(Prefix, StringComparison.Ordinal));
+
     /// <summary>The key under which an event stands whose derived key was taken by another event.</summary>
     public static string Extend(string key, Fingerprint fingerprint) => $"{key}_{fingerprint}";
 }
