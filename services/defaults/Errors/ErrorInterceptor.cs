@@ -1,0 +1,53 @@
+using Grpc.Core;
+using Grpc.Core.Interceptors;
+using Microsoft.Extensions.Logging;
+using StripeMeter.Metering.Ledger;
+
+namespace StripeMeter.Defaults.Errors;
+
+/// <summary>Turns what services throw into rich errors, in one place. An unknown exception is logged and told as INTERNAL without details.</summary>
+public sealed partial class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Interceptor
+{
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(500);
+
+    public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
+        TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation) =>
+        GuardAsync(context, () => continuation(request, context));
+
+    public override Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
+        IAsyncStreamReader<TRequest> requestStream, ServerCallContext context,
+        ClientStreamingServerMethod<TRequest, TResponse> continuation) =>
+        GuardAsync(context, () => continuation(requestStream, context));
+
+    private async Task<TResponse> GuardAsync<TResponse>(ServerCallContext context, Func<Task<TResponse>> call)
+    {
+        try
+        {
+            return await call().ConfigureAwait(false);
+        }
+        catch (RpcException)
+        {
+            throw;
+        }
+        catch (StoreUnavailableException problem)
+        {
+            LogUnavailable(logger, problem, context.Method);
+            throw RpcErrors.Unavailable(problem.Message, RetryAfter);
+        }
+        catch (OperationCanceledException) when (context.CancellationToken.IsCancellationRequested)
+        {
+            throw new RpcException(new Status(StatusCode.Cancelled, "The call was cancelled."));
+        }
+        catch (Exception problem)
+        {
+            LogUnexpected(logger, problem, context.Method);
+            throw new RpcException(new Status(StatusCode.Internal, "An unexpected error occurred; it was logged."));
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Warning, "{Method}: the store is unavailable")]
+    private static partial void LogUnavailable(ILogger logger, Exception problem, string method);
+
+    [LoggerMessage(2, LogLevel.Error, "{Method} failed")]
+    private static partial void LogUnexpected(ILogger logger, Exception problem, string method);
+}

@@ -1,0 +1,47 @@
+using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
+using Grpc.Core;
+using StripeMeter.Metering.Events;
+using Status = Google.Rpc.Status;
+
+namespace StripeMeter.Defaults.Errors;
+
+/// <summary>Makes the errors of gRPC services: google.rpc.Status with the details that say what to do.</summary>
+public static class RpcErrors
+{
+    private const string Domain = "stripemeter";
+
+    /// <summary>INVALID_ARGUMENT with one violation per field.</summary>
+    public static RpcException Invalid(params IReadOnlyCollection<FieldError> errors)
+    {
+        var details = new BadRequest();
+        details.FieldViolations.AddRange(errors.Select(error =>
+            new BadRequest.Types.FieldViolation { Field = error.Field, Description = error.Reason }));
+        var first = errors.First();
+        return Of(Code.InvalidArgument, $"{first.Field} {first.Reason}", details);
+    }
+
+    public static RpcException Invalid(string field, string reason) => Invalid(new FieldError(field, reason));
+
+    public static RpcException NotFound(string what) => Of(Code.NotFound, $"{what} does not exist.");
+
+    /// <summary>ALREADY_EXISTS with the reason as machine readable text, such as <c>METER_TAKEN</c>.</summary>
+    public static RpcException AlreadyExists(string reason, string message) =>
+        Of(Code.AlreadyExists, message, new ErrorInfo { Domain = Domain, Reason = reason });
+
+    public static RpcException FailedPrecondition(string reason, string message) =>
+        Of(Code.FailedPrecondition, message, new ErrorInfo { Domain = Domain, Reason = reason });
+
+    public static RpcException OutOfRange(string message) => Of(Code.OutOfRange, message);
+
+    /// <summary>UNAVAILABLE with the time after which to try again. Nothing is lost by trying again.</summary>
+    public static RpcException Unavailable(string message, TimeSpan retryAfter) =>
+        Of(Code.Unavailable, message, new RetryInfo { RetryDelay = Duration.FromTimeSpan(retryAfter) });
+
+    private static RpcException Of(Code code, string message, params Google.Protobuf.IMessage[] details)
+    {
+        var status = new Status { Code = (int)code, Message = message };
+        status.Details.AddRange(details.Select(Any.Pack));
+        return status.ToRpcException();
+    }
+}

@@ -1,0 +1,137 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using StripeMeter.Defaults.Configuration;
+using StripeMeter.Defaults.Errors;
+using StripeMeter.Defaults.Health;
+using StripeMeter.Defaults.Telemetry;
+
+namespace StripeMeter.Defaults.Hosting;
+
+/// <summary>
+/// What every service is made of: an HTTP/2 port for gRPC and the sidecar, an HTTP/1.1 port for probes and metrics,
+/// gRPC with health, reflection and rich errors, telemetry, and a Dapr client.
+/// </summary>
+public static class ServiceHost
+{
+    /// <summary>
+    /// Largest request body. Dapr's own limit for what a sidecar passes on is raised to the same in the deployment
+    /// files.
+    /// </summary>
+    public const int MaximumBodyBytes = 16 * 1024 * 1024;
+
+    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(10);
+
+    /// <param name="app">The service.</param>
+    /// <param name="args">Command line: <c>--NAME value</c> overrides the environment.</param>
+    /// <param name="settings">Overrides both, for services that share a process.</param>
+    public static WebApplicationBuilder CreateBuilder(
+        AppDefinition app, string[] args, IEnumerable<KeyValuePair<string, string?>>? settings)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = args, ApplicationName = app.Id });
+        if (settings is not null)
+            builder.Configuration.AddInMemoryCollection(settings);
+        var listen = builder.Services.AddSettings<EndpointOptions>(builder.Configuration);
+        builder.Services.AddSingleton(app);
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        ConfigureLogging(builder.Logging, listen.LogLevel);
+        ConfigurePorts(builder.WebHost, app, listen);
+        builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(options => options.ShutdownTimeout = ShutdownTimeout);
+        builder.Services.AddGrpc(options =>
+        {
+            options.MaxReceiveMessageSize = MaximumBodyBytes;
+            options.Interceptors.Add<ErrorInterceptor>();
+        });
+        builder.Services.AddGrpcReflection();
+        builder.Services.AddDaprClient();
+        builder.AddServiceHealth();
+        builder.AddServiceTelemetry(app);
+        return builder;
+    }
+
+    /// <summary>Maps what every service answers beside its own.</summary>
+    public static WebApplication MapDefaults(this WebApplication app)
+    {
+        app.MapGrpcReflectionService();
+        app.MapServiceHealth();
+        app.MapPrometheusScrapingEndpoint("/metrics");
+        return app;
+    }
+
+    /// <summary>Runs a service until it is told to stop. A wrong setting or a busy port gives a clear message and exit code 1.</summary>
+    public static async Task<int> RunAsync(Func<WebApplication> build)
+    {
+        ArgumentNullException.ThrowIfNull(build);
+        try
+        {
+            await using var app = build();
+            await app.RunAsync().ConfigureAwait(false);
+            return 0;
+        }
+        catch (InvalidSettingException problem)
+        {
+            await Console.Error.WriteLineAsync(problem.Message).ConfigureAwait(false);
+            return 1;
+        }
+        catch (IOException problem) when (problem.InnerException is AddressInUseException or SocketException)
+        {
+            await Console.Error.WriteLineAsync($"{problem.Message} Choose another port.").ConfigureAwait(false);
+            return 1;
+        }
+    }
+
+    /// <summary>The HTTP/2 port a running service listens on.</summary>
+    public static int AppPort(this WebApplication app) => PortAt(app, 0);
+
+    /// <summary>The HTTP/1.1 port a running service listens on.</summary>
+    public static int ProbePort(this WebApplication app) => PortAt(app, 1);
+
+    private static int PortAt(WebApplication app, int index)
+    {
+        var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()
+            ?? throw new InvalidOperationException("The service is not listening.");
+        return new Uri(addresses.Addresses.ElementAt(index)).Port;
+    }
+
+    private static void ConfigureLogging(ILoggingBuilder logging, LogLevel level)
+    {
+        logging.ClearProviders();
+        logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "HH:mm:ss.fff ";
+            console.UseUtcTimestamp = true;
+        });
+        logging.SetMinimumLevel(level);
+        var frameworkLevel = level > LogLevel.Warning ? level : LogLevel.Warning;
+        foreach (var framework in (string[])["Microsoft", "System", "Grpc", "Dapr", "OpenTelemetry"])
+            logging.AddFilter(framework, frameworkLevel);
+    }
+
+    private static void ConfigurePorts(IWebHostBuilder host, AppDefinition app, EndpointOptions listen) =>
+        host.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = MaximumBodyBytes;
+            kestrel.Limits.Http2.MaxStreamsPerConnection = 1_000;
+            kestrel.Limits.Http2.InitialConnectionWindowSize = 4 * 1024 * 1024;
+            kestrel.Limits.Http2.InitialStreamWindowSize = 1024 * 1024;
+            var address = IPAddress.Parse(listen.AppHost == "localhost" ? "127.0.0.1" : listen.AppHost);
+            kestrel.Listen(
+                address, listen.AppPort >= 0 ? listen.AppPort : app.AppPort,
+                options => options.Protocols = HttpProtocols.Http2);
+            kestrel.Listen(
+                address, listen.ProbePort >= 0 ? listen.ProbePort : app.ProbePort,
+                options => options.Protocols = HttpProtocols.Http1);
+        });
+}
