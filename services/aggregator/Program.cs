@@ -1,1 +1,4 @@
-return 0;
+using StripeMeter.Aggregator;
+using StripeMeter.Defaults.Hosting;
+
+return await ServiceHost.RunAsync(() => AggregatorApp.Build(args));

@@ -1,1 +1,4 @@
-return 0;
+using StripeMeter.Defaults.Hosting;
+using StripeMeter.Ingest;
+
+return await ServiceHost.RunAsync(() => IngestApp.Build(args));

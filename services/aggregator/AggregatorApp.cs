@@ -1,0 +1,42 @@
+using StripeMeter.Aggregator.CatchingUp;
+using StripeMeter.Aggregator.CounterShards;
+using StripeMeter.Aggregator.Querying;
+using StripeMeter.Aggregator.Subscribing;
+using StripeMeter.Defaults.Configuration;
+using StripeMeter.Defaults.Hosting;
+using StripeMeter.Defaults.Storage;
+using StripeMeter.Metering.Periods;
+
+namespace StripeMeter.Aggregator;
+
+/// <summary>The aggregator: folds the ledger into counters in one Dapr actor per shard, and answers what was counted.</summary>
+public static class AggregatorApp
+{
+    public static WebApplication Build(
+        string[] args, IEnumerable<KeyValuePair<string, string?>>? settings = null,
+        Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = ServiceHost.CreateBuilder(AppCatalogue.Aggregator, args, settings);
+        var folding = builder.Services.AddSettings<FoldingOptions>(builder.Configuration);
+        builder.Services.AddSettings<CatchUpSettings>(builder.Configuration);
+        builder.Services.AddSettings<SubscriptionOptions>(builder.Configuration);
+        builder.AddMeterStore();
+        builder.Services.AddSingleton(PeriodClock.CalendarMonths);
+        builder.Services.AddSingleton<FoldInstruments>();
+        builder.Services.AddSingleton<CounterShardClient>();
+        builder.Services.AddSingleton<ChangeAnnouncer>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<ChangeAnnouncer>());
+        builder.Services.AddHostedService<CatchUpService>();
+        builder.AddCounterShards(folding);
+        configure?.Invoke(builder);
+
+        var app = builder.Build();
+        app.MapActorsHandlers();
+        app.MapSubscribeHandler();
+        app.MapUsageAppended();
+        app.MapGrpcService<CounterServiceEndpoint>();
+        app.MapGrpcService<UsageServiceEndpoint>();
+        app.MapDefaults();
+        return app;
+    }
+}

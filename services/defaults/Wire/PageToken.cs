@@ -1,0 +1,30 @@
+using System.Buffers.Text;
+using System.Text.Json;
+
+namespace StripeMeter.Defaults.Wire;
+
+/// <summary>Opaque page tokens: the cursor of a listing as base64url of JSON.</summary>
+public static class PageToken
+{
+    /// <summary>Longest token read, in characters.</summary>
+    public const int MaximumLength = 4096;
+
+    public static string Write<T>(T cursor) => Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(cursor));
+
+    /// <summary>Reads a token that <see cref="Write{T}"/> made. False if it is none.</summary>
+    public static bool TryRead<T>(string token, out T? cursor)
+    {
+        cursor = default;
+        if (string.IsNullOrEmpty(token) || token.Length > MaximumLength || !Base64Url.IsValid(token))
+            return false;
+        try
+        {
+            cursor = JsonSerializer.Deserialize<T>(Base64Url.DecodeFromChars(token));
+            return cursor is not null;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+}

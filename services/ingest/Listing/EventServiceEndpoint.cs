@@ -1,0 +1,106 @@
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using StripeMeter.Defaults.Errors;
+using StripeMeter.Defaults.Wire;
+using StripeMeter.Ingest.Ingesting;
+using StripeMeter.Metering.Ledger;
+using StripeMeter.Metering.Stores;
+using StripeMeter.Metering.Tenants;
+using StripeMeter.Metering.Time;
+using StripeMeter.V1;
+
+namespace StripeMeter.Ingest.Listing;
+
+/// <summary>Lists what stands in the ledger.</summary>
+public sealed class EventServiceEndpoint(IMeterStore store) : EventService.EventServiceBase
+{
+    private const int DefaultPageSize = 25;
+    private const int MaximumPageSize = 100;
+    private const int MaximumOffset = 10_000;
+
+    public override async Task<ListEventsResponse> ListEvents(ListEventsRequest request, ServerCallContext context)
+    {
+        if (!TenantId.IsValid(request.TenantId))
+            throw RpcErrors.Invalid("tenant_id", $"must have 1 to {TenantId.MaximumLength} printable characters");
+        var query = ToQuery(request);
+        var tenant = new TenantId(request.TenantId);
+        var ledger = store.Of(tenant).Ledger;
+
+        // One more than asked for tells whether there is a next page.
+        var entries = await ledger.QueryAsync(query with { Limit = query.Limit + 1 }, context.CancellationToken)
+            .ConfigureAwait(false);
+        var response = new ListEventsResponse();
+        response.Events.AddRange(entries.Take(query.Limit).Select(entry => ToWire(tenant, entry)));
+        if (entries.Count > query.Limit)
+            response.NextPageToken = PageToken.Write(new Cursor(EventCursor.Of(entries[query.Limit - 1], query.Order)));
+        if (request.IncludeTotal)
+            response.TotalCount = await ledger.CountAsync(query, context.CancellationToken).ConfigureAwait(false);
+        return response;
+    }
+
+    private static EventQuery ToQuery(ListEventsRequest request)
+    {
+        if (request.PageSize is < 0 or > MaximumPageSize)
+            throw RpcErrors.Invalid("page_size", $"must be 0 to {MaximumPageSize}");
+        if (request.Offset is < 0 or > MaximumOffset)
+            throw RpcErrors.Invalid("offset", $"must be 0 to {MaximumOffset}");
+        Cursor? cursor = null;
+        if (request.PageToken.Length > 0 && !PageToken.TryRead(request.PageToken, out cursor))
+            throw RpcErrors.Invalid("page_token", "is not one that a listing gave");
+        return new EventQuery
+        {
+            Metric = request.Metric.Length > 0 ? request.Metric : null,
+            Customer = request.CustomerRef.Length > 0 ? request.CustomerRef : null,
+            Source = request.Source == EventSource.Unspecified ? null : request.Source.ToDomain(),
+            From = ToInstant(request.StartTime, "start_time") ?? Instant.Minimum,
+            To = ToInstant(request.EndTime, "end_time") ?? Instant.Maximum,
+            Late = request.LateOnly ? true : null,
+            Order = request.Sort == EventSort.Unspecified ? EventOrder.Timestamp : (EventOrder)request.Sort,
+            Ascending = request.Ascending,
+            After = cursor?.ToDomain(),
+            Offset = request.Offset,
+            Limit = request.PageSize == 0 ? DefaultPageSize : request.PageSize,
+        };
+    }
+
+    private static Instant? ToInstant(Timestamp? timestamp, string field)
+    {
+        if (timestamp is null)
+            return null;
+        var problem = timestamp.TryToInstant(out var instant);
+        return problem is null ? instant : throw RpcErrors.Invalid(field, problem);
+    }
+
+    private static LedgerEvent ToWire(TenantId tenant, LedgerEntry entry)
+    {
+        var usage = entry.Record.Event!;
+        return new LedgerEvent
+        {
+            Event = new UsageEvent
+            {
+                TenantId = tenant.Value,
+                Metric = usage.Metric,
+                CustomerRef = usage.Customer,
+                ResourceId = usage.Resource,
+                Quantity = usage.Quantity.ToString(),
+                Timestamp = usage.Timestamp.ToTimestamp(),
+                MetaJson = usage.Meta,
+                IdempotencyKey = entry.Record.Key,
+                Source = (EventSource)usage.Source,
+            },
+            ReceivedTime = entry.Record.Received.ToTimestamp(),
+            Late = entry.Record.Late,
+            Shard = entry.Shard,
+            Position = entry.Position,
+        };
+    }
+
+    private sealed record Cursor(string Value, long Ticks, int Shard, long Position)
+    {
+        public Cursor(EventCursor cursor) : this(cursor.Value, cursor.Timestamp.Ticks, cursor.Shard, cursor.Position)
+        {
+        }
+
+        public EventCursor ToDomain() => new(Value, new Instant(Ticks), Shard, Position);
+    }
+}

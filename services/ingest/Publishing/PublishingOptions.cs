@@ -1,0 +1,24 @@
+using System.ComponentModel.DataAnnotations;
+using StripeMeter.Defaults.Configuration;
+
+namespace StripeMeter.Ingest.Publishing;
+
+/// <summary>Bounds of telling the aggregator. Whatever is not told in time is found by its catch-up.</summary>
+public sealed class PublishingOptions
+{
+    /// <summary>Records waiting to be published. When it is full, further ones are left to the catch-up.</summary>
+    [Setting("PUBLISH_PENDING_RECORDS"), Range(1, 10_000_000)]
+    public int PendingRecords { get; set; } = 100_000;
+
+    /// <summary>Records of one message. Far below 1 MiB even with the longest names.</summary>
+    public int MessageRecords { get; } = 1_000;
+
+    /// <summary>Bytes of one message. Kafka and Dapr accept 1 MiB by default.</summary>
+    public int MessageBytes { get; } = 900_000;
+
+    /// <summary>Log ids held in memory.</summary>
+    public int HeldLogIds { get; } = 10_000;
+
+    /// <summary>Pause after a publish that failed.</summary>
+    public TimeSpan FailurePause { get; } = TimeSpan.FromMilliseconds(500);
+}
