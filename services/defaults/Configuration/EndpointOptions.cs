@@ -17,6 +17,10 @@ public sealed class EndpointOptions
     [Setting("PROBE_PORT"), Range(-1, 65535)]
     public int ProbePort { get; set; } = -1;
 
+    /// <summary>Address of the HTTP/1.1 port. Default: that of the HTTP/2 port.</summary>
+    [Setting("PROBE_HOST")]
+    public string? ProbeHost { get; set; }
+
     /// <summary>Lowest level logged: trace, debug, information, warning, error, critical.</summary>
     [Setting("LOG_LEVEL")]
     public Microsoft.Extensions.Logging.LogLevel LogLevel { get; set; } = Microsoft.Extensions.Logging.LogLevel.Information;

@@ -15,6 +15,7 @@ namespace StripeMeter.Defaults.Health;
 public static class HealthEndpoints
 {
     private const string Ready = "ready";
+    private static readonly string Version = typeof(HealthEndpoints).Assembly.GetName().Version!.ToString(3);
     private static readonly TimeSpan CheckTimeout = TimeSpan.FromSeconds(3);
 
     public static void AddServiceHealth(this WebApplicationBuilder builder)
@@ -28,6 +29,14 @@ public static class HealthEndpoints
     public static IHealthChecksBuilder AddReadyCheck<TCheck>(this IHealthChecksBuilder checks, string name)
         where TCheck : class, IHealthCheck =>
         checks.AddCheck<TCheck>(name, HealthStatus.Unhealthy, [Ready], CheckTimeout);
+
+    /// <summary>Adds a check that must pass for the service to be ready, and that needs more than its type to be made.</summary>
+    public static IHealthChecksBuilder AddReadyCheck(
+        this IHealthChecksBuilder checks, string name, Func<IServiceProvider, IHealthCheck> create)
+    {
+        ArgumentNullException.ThrowIfNull(checks);
+        return checks.Add(new HealthCheckRegistration(name, create, HealthStatus.Unhealthy, [Ready], CheckTimeout));
+    }
 
     public static void MapServiceHealth(this WebApplication app)
     {
@@ -48,7 +57,7 @@ public static class HealthEndpoints
         context.Response.ContentType = "application/json";
         var checks = report.Entries.ToDictionary(
             entry => entry.Key, entry => new { ok = entry.Value.Status == HealthStatus.Healthy, entry.Value.Description });
-        var body = new { status = report.Status == HealthStatus.Healthy ? "healthy" : "unhealthy", checks };
+        var body = new { status = report.Status == HealthStatus.Healthy ? "healthy" : "unhealthy", Version, checks };
         return context.Response.WriteAsync(JsonSerializer.Serialize(body, JsonSerializerOptions.Web));
     }
 

@@ -34,14 +34,17 @@ public static class ServiceHost
     /// <param name="app">The service.</param>
     /// <param name="args">Command line: <c>--NAME value</c> overrides the environment.</param>
     /// <param name="settings">Overrides both, for services that share a process.</param>
+    /// <param name="configureEndpoints">Changes where the service listens, for one whose HTTP/1.1 port is public.</param>
     public static WebApplicationBuilder CreateBuilder(
-        AppDefinition app, string[] args, IEnumerable<KeyValuePair<string, string?>>? settings)
+        AppDefinition app, string[] args, IEnumerable<KeyValuePair<string, string?>>? settings,
+        Action<EndpointOptions, IConfiguration>? configureEndpoints = null)
     {
         ArgumentNullException.ThrowIfNull(app);
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = args, ApplicationName = app.Id });
         if (settings is not null)
             builder.Configuration.AddInMemoryCollection(settings);
         var listen = builder.Services.AddSettings<EndpointOptions>(builder.Configuration);
+        configureEndpoints?.Invoke(listen, builder.Configuration);
         builder.Services.AddSingleton(app);
         builder.Services.TryAddSingleton(TimeProvider.System);
         ConfigureLogging(builder.Logging, listen.LogLevel);
@@ -126,12 +129,17 @@ public static class ServiceHost
             kestrel.Limits.Http2.MaxStreamsPerConnection = 1_000;
             kestrel.Limits.Http2.InitialConnectionWindowSize = 4 * 1024 * 1024;
             kestrel.Limits.Http2.InitialStreamWindowSize = 1024 * 1024;
-            var address = IPAddress.Parse(listen.AppHost == "localhost" ? "127.0.0.1" : listen.AppHost);
             kestrel.Listen(
-                address, listen.AppPort >= 0 ? listen.AppPort : app.AppPort,
+                AddressOf(listen.AppHost), listen.AppPort >= 0 ? listen.AppPort : app.AppPort,
                 options => options.Protocols = HttpProtocols.Http2);
             kestrel.Listen(
-                address, listen.ProbePort >= 0 ? listen.ProbePort : app.ProbePort,
+                AddressOf(listen.ProbeHost ?? listen.AppHost), listen.ProbePort >= 0 ? listen.ProbePort : app.ProbePort,
                 options => options.Protocols = HttpProtocols.Http1);
         });
+
+    private static IPAddress AddressOf(string host) => host == "localhost"
+        ? IPAddress.Loopback
+        : IPAddress.TryParse(host, out var address)
+            ? address
+            : throw new InvalidSettingException($"'{host}' is not an IP address to listen on.");
 }
