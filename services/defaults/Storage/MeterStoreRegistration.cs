@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using StripeMeter.Defaults.Configuration;
 using StripeMeter.Defaults.Health;
 using StripeMeter.Metering.Stores;
+using StripeMeter.Storage.Sqlite;
 
 namespace StripeMeter.Defaults.Storage;
 
@@ -14,7 +15,7 @@ public static class MeterStoreRegistration
     {
         ArgumentNullException.ThrowIfNull(builder);
         var options = builder.Services.AddSettings<StorageOptions>(builder.Configuration);
-        builder.Services.AddSingleton<IMeterStore>(services => throw new InvalidOperationException());
+        builder.Services.AddSingleton<IMeterStore>(_ => new SqliteMeterStore(options.DataDirectory));
         builder.Services.AddHostedService<Preparation>();
         builder.Services.AddHealthChecks().AddReadyCheck<StoreCheck>("store");
     }

@@ -47,9 +47,15 @@ public readonly record struct Fingerprint(UInt128 High, UInt128 Low)
     public byte[] ToBytes()
     {
         var bytes = new byte[Length];
-        BinaryPrimitives.WriteUInt128BigEndian(bytes, High);
-        BinaryPrimitives.WriteUInt128BigEndian(bytes.AsSpan(16), Low);
+        WriteBytes(bytes);
         return bytes;
+    }
+
+    /// <exception cref="ArgumentException">There is no room for 32 bytes.</exception>
+    public void WriteBytes(Span<byte> destination)
+    {
+        BinaryPrimitives.WriteUInt128BigEndian(destination, High);
+        BinaryPrimitives.WriteUInt128BigEndian(destination[16..], Low);
     }
 
     /// <summary>Lower-case hexadecimal.</summary>

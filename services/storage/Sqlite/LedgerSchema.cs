@@ -1,0 +1,31 @@
+namespace StripeMeter.Storage.Sqlite;
+
+/// <summary>
+/// The ledger's tables. Records are clustered by shard and position, so that appends and folding are sequential; their
+/// key is unique for ever. Metric and customer stand once, in their series. Two indexes serve reading by (customer,
+/// metric, time) and listing by time; both grow at their ends, because events come about in the order of time.
+/// </summary>
+internal static class LedgerSchema
+{
+    /// <summary>Tenant and shard in one number: a tenant has at most this many shards.</summary>
+    public const int ShardStride = Metering.Ledger.Shards.MaximumCount;
+
+    public const string Sql =
+        """
+        CREATE TABLE IF NOT EXISTS tenants (
+            id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, shard_count INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS shards (
+            id INTEGER PRIMARY KEY, log_id TEXT NOT NULL, head INTEGER NOT NULL, displacements INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS series (
+            id INTEGER PRIMARY KEY, tenant_id INTEGER NOT NULL, customer TEXT NOT NULL, metric TEXT NOT NULL,
+            UNIQUE (tenant_id, customer, metric));
+        CREATE TABLE IF NOT EXISTS records (
+            shard_id INTEGER NOT NULL, position INTEGER NOT NULL, tenant_id INTEGER NOT NULL, space INTEGER NOT NULL,
+            key TEXT NOT NULL, kind INTEGER NOT NULL, received INTEGER NOT NULL, late INTEGER NOT NULL,
+            fingerprint BLOB, series_id INTEGER, timestamp INTEGER, quantity BLOB, source INTEGER, resource TEXT, meta TEXT,
+            PRIMARY KEY (shard_id, position)) WITHOUT ROWID;
+        CREATE UNIQUE INDEX IF NOT EXISTS records_by_key ON records (tenant_id, space, key);
+        CREATE INDEX IF NOT EXISTS records_by_series ON records (series_id, timestamp) WHERE series_id IS NOT NULL;
+        CREATE INDEX IF NOT EXISTS records_by_time ON records (tenant_id, timestamp) WHERE series_id IS NOT NULL;
+        """;
+}

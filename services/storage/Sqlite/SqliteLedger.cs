@@ -1,0 +1,182 @@
+using Microsoft.Data.Sqlite;
+using StripeMeter.Metering.Events;
+using StripeMeter.Metering.Ledger;
+using StripeMeter.Metering.Quantities;
+using StripeMeter.Metering.Tenants;
+using StripeMeter.Metering.Time;
+using StripeMeter.Sqlite;
+
+namespace StripeMeter.Storage.Sqlite;
+
+/// <summary>The shard logs of one tenant in SQLite. An append is one transaction, so it leaves no holes.</summary>
+internal sealed class SqliteLedger(SqliteFile file, LedgerNames names, TenantId tenant, int newTenantShards) : ILedger
+{
+    private const string InsertRecord =
+        """
+        INSERT INTO records (shard_id, position, tenant_id, space, key, kind, received, late, fingerprint, series_id,
+            timestamp, quantity, source, resource, meta)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+        ON CONFLICT (tenant_id, space, key) DO NOTHING
+        """;
+
+    private const string FindByKey =
+        "SELECT shard_id, position, fingerprint, late FROM records WHERE tenant_id = ?1 AND space = ?2 AND key = ?3";
+
+    public async ValueTask<int> ShardCountAsync(CancellationToken cancellation) =>
+        (await IdentifyAsync(cancellation).ConfigureAwait(false)).ShardCount;
+
+    public async Task<IReadOnlyList<AppendOutcome>> AppendAsync(
+        int shard, IReadOnlyList<LedgerRecord> records, CancellationToken cancellation)
+    {
+        var identity = await IdentifyAsync(cancellation).ConfigureAwait(false);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(shard, identity.ShardCount);
+        try
+        {
+            return await file.WriteAsync(session => Append(session, identity, shard, records), cancellation).ConfigureAwait(false);
+        }
+        catch (SqliteException problem)
+        {
+            throw new StoreUnavailableException($"The ledger could not be written: {problem.Message}", problem);
+        }
+    }
+
+    public async Task<ShardHead> HeadAsync(int shard, CancellationToken cancellation)
+    {
+        var identity = await IdentifyAsync(cancellation).ConfigureAwait(false);
+        return file.Read(session => ReadHead(session, identity.ShardId(shard)));
+    }
+
+    public async Task<IReadOnlyList<Countable>> ReadAsync(
+        int shard, long afterPosition, int limit, CancellationToken cancellation)
+    {
+        var identity = await IdentifyAsync(cancellation).ConfigureAwait(false);
+        return file.Read(session =>
+        {
+            var records = new List<Countable>();
+            using var query = session.Prepare(
+                "SELECT position, kind, key, late, series_id, timestamp, quantity FROM records WHERE shard_id = ?1 AND position > ?2 ORDER BY position LIMIT ?3");
+            query.Bind(1, identity.ShardId(shard)).Bind(2, afterPosition).Bind(3, limit);
+            while (query.Step())
+                records.Add(ReadCountable(session, query));
+            return records;
+        });
+    }
+
+    public async Task FillAsync(int shard, long position, Instant now, CancellationToken cancellation)
+    {
+        var identity = await IdentifyAsync(cancellation).ConfigureAwait(false);
+        var junk = LedgerRecord.JunkAt(shard, position, now);
+        await file.WriteAsync(
+            session =>
+            {
+                var head = ReadHead(session, identity.ShardId(shard));
+                if (position < 1 || position > head.Position)
+                    throw new ArgumentOutOfRangeException(nameof(position), position, "Only reserved positions are filled.");
+                using var taken = session.Prepare("SELECT 1 FROM records WHERE shard_id = ?1 AND position = ?2");
+                if (!taken.Bind(1, identity.ShardId(shard)).Bind(2, position).Step())
+                    TryInsert(session, identity, shard, position, junk);
+            },
+            cancellation).ConfigureAwait(false);
+    }
+
+    public async Task<IReadOnlyList<LedgerEntry>> QueryAsync(EventQuery query, CancellationToken cancellation)
+    {
+        var identity = await IdentifyAsync(cancellation).ConfigureAwait(false);
+        return file.Read(session => SqliteEventQuery.Run(session, identity.Id, query));
+    }
+
+    public async Task<long> CountAsync(EventQuery query, CancellationToken cancellation)
+    {
+        var identity = await IdentifyAsync(cancellation).ConfigureAwait(false);
+        return file.Read(session => SqliteEventQuery.Count(session, identity.Id, query));
+    }
+
+    /// <summary>The tenant's number and shard count. Both are fixed when the tenant is first seen.</summary>
+    private async ValueTask<TenantIdentity> IdentifyAsync(CancellationToken cancellation) =>
+        names.TryFind(tenant, out var identity)
+            ? identity
+            : names.Remember(tenant, await file.WriteAsync(Identify, cancellation).ConfigureAwait(false));
+
+    private TenantIdentity Identify(SqliteSession session)
+    {
+        using (var insert = session.Prepare("INSERT INTO tenants (name, shard_count) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING"))
+            insert.Bind(1, tenant.Value).Bind(2, newTenantShards).Run();
+        using var select = session.Prepare("SELECT id, shard_count FROM tenants WHERE name = ?1");
+        select.Bind(1, tenant.Value).Step();
+        return new TenantIdentity(select.Number(0), select.SmallNumber(1));
+    }
+
+    private List<AppendOutcome> Append(
+        SqliteSession session, TenantIdentity identity, int shard, IReadOnlyList<LedgerRecord> records)
+    {
+        var head = ReadHead(session, identity.ShardId(shard));
+        var position = head.Position;
+        var outcomes = new List<AppendOutcome>(records.Count);
+        foreach (var record in records)
+        {
+            if (TryInsert(session, identity, shard, position + 1, record))
+                outcomes.Add(new AppendOutcome(true, shard, ++position, record.Fingerprint, record.Late));
+            else
+                outcomes.Add(Find(session, identity, record));
+        }
+
+        if (position > head.Position)
+            RaiseHead(session, identity.ShardId(shard), position);
+        return outcomes;
+    }
+
+    private bool TryInsert(SqliteSession session, TenantIdentity identity, int shard, long position, LedgerRecord record)
+    {
+        using var insert = session.Prepare(InsertRecord);
+        insert.Bind(1, identity.ShardId(shard)).Bind(2, position).Bind(3, identity.Id).Bind(4, (long)record.Space)
+            .Bind(5, record.Key).Bind(6, (long)record.Kind).Bind(7, record.Received.Ticks).Bind(8, record.Late);
+        if (record.Event is { } usage)
+        {
+            Span<byte> quantity = stackalloc byte[16];
+            usage.Quantity.WriteBytes(quantity);
+            Span<byte> fingerprint = stackalloc byte[Fingerprint.Length];
+            record.Fingerprint.WriteBytes(fingerprint);
+            insert.Bind(9, fingerprint).Bind(10, names.SeriesOf(session, identity.Id, usage.Customer, usage.Metric))
+                .Bind(11, usage.Timestamp.Ticks).Bind(12, quantity).Bind(13, (long)usage.Source)
+                .Bind(14, usage.Resource.Length > 0 ? usage.Resource : null).Bind(15, usage.Meta.Length > 0 ? usage.Meta : null);
+        }
+
+        insert.Run();
+        return session.Changes == 1;
+    }
+
+    private static AppendOutcome Find(SqliteSession session, TenantIdentity identity, LedgerRecord record)
+    {
+        using var query = session.Prepare(FindByKey);
+        if (!query.Bind(1, identity.Id).Bind(2, (long)record.Space).Bind(3, record.Key).Step())
+            throw new InvalidOperationException("A record that clashes by its key must be there.");
+        var fingerprint = query.IsNull(2) ? default : Fingerprint.FromBytes(query.Blob(2));
+        return new AppendOutcome(
+            false, (int)(query.Number(0) % LedgerSchema.ShardStride), query.Number(1), fingerprint, query.Flag(3));
+    }
+
+    private static ShardHead ReadHead(SqliteSession session, long shardId)
+    {
+        using var query = session.Prepare("SELECT log_id, head, displacements FROM shards WHERE id = ?1");
+        return query.Bind(1, shardId).Step()
+            ? new ShardHead(query.Text(0), query.Number(1), query.SmallNumber(2))
+            : ShardHead.Empty;
+    }
+
+    private static void RaiseHead(SqliteSession session, long shardId, long position)
+    {
+        using var upsert = session.Prepare(
+            "INSERT INTO shards (id, log_id, head, displacements) VALUES (?1, ?2, ?3, 0) ON CONFLICT (id) DO UPDATE SET head = excluded.head");
+        upsert.Bind(1, shardId).Bind(2, Guid.NewGuid().ToString("N")).Bind(3, position).Run();
+    }
+
+    private Countable ReadCountable(SqliteSession session, in SqliteStatement row)
+    {
+        var (position, kind) = (row.Number(0), (RecordKind)row.SmallNumber(1));
+        if (row.IsNull(4))
+            return new Countable(position, kind, "", "", default, default, row.Text(2), false);
+        var (customer, metric) = names.NamesOf(session, row.Number(4));
+        return new Countable(
+            position, kind, metric, customer, Quantity.FromBytes(row.Blob(6)), new Instant(row.Number(5)), row.Text(2), row.Flag(3));
+    }
+}

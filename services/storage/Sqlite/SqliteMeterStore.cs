@@ -1,0 +1,70 @@
+using StripeMeter.Metering.Counting;
+using StripeMeter.Metering.Ledger;
+using StripeMeter.Metering.Mappings;
+using StripeMeter.Metering.Stores;
+using StripeMeter.Metering.Tenants;
+using StripeMeter.Sqlite;
+
+namespace StripeMeter.Storage.Sqlite;
+
+/// <summary>
+/// The engine for one machine: three SQLite files in one folder, which several processes may open. The ledger and what
+/// concerns Stripe survive a loss of power once written; the counters may fall back then, rows and progress together,
+/// and are folded again from the ledger.
+/// </summary>
+public sealed class SqliteMeterStore : IMeterStore
+{
+    private readonly SqliteFile _ledger;
+    private readonly SqliteFile _counters;
+    private readonly SqliteFile _billing;
+    private readonly LedgerNames _names;
+    private readonly int _newTenantShards;
+
+    /// <param name="directory">Folder of the files; created if missing.</param>
+    /// <param name="newTenantShards">Shards of a tenant that is seen for the first time.</param>
+    public SqliteMeterStore(string directory, int newTenantShards = Shards.DefaultCount)
+    {
+        _newTenantShards = newTenantShards;
+        _ledger = Open("ledger.db", SqliteDurability.Power, LedgerSchema.Sql);
+        _counters = Open("counters.db", SqliteDurability.Process, SqliteProjection.Schema);
+        _billing = Open("billing.db", SqliteDurability.Power, SqliteMappings.Schema);
+        _names = new LedgerNames(_ledger);
+        Work = new SqliteWorkFinder(_ledger, _counters, _billing);
+
+        SqliteFile Open(string name, SqliteDurability durability, string schema) => new(new SqliteFileOptions
+        {
+            Path = Path.Combine(directory, name), Durability = durability, Schema = schema,
+        });
+    }
+
+    public IWorkFinder Work { get; }
+
+    public ITenantStore Of(TenantId tenant) => new TenantStore(this, tenant);
+
+    /// <summary>The files were made when they were opened.</summary>
+    public Task PrepareAsync(CancellationToken cancellation) => Task.CompletedTask;
+
+    public async Task CheckAsync(CancellationToken cancellation)
+    {
+        foreach (var file in (SqliteFile[])[_ledger, _counters, _billing])
+            await file.WriteAsync(static _ => { }, cancellation).ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _ledger.DisposeAsync().ConfigureAwait(false);
+        await _counters.DisposeAsync().ConfigureAwait(false);
+        await _billing.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private sealed class TenantStore(SqliteMeterStore store, TenantId tenant) : ITenantStore
+    {
+        public TenantId Tenant => tenant;
+
+        public ILedger Ledger { get; } = new SqliteLedger(store._ledger, store._names, tenant, store._newTenantShards);
+
+        public IProjection Projection { get; } = new SqliteProjection(store._counters, tenant);
+
+        public IMappings Mappings { get; } = new SqliteMappings(store._billing, tenant);
+    }
+}
