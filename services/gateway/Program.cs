@@ -1,1 +1,4 @@
-return 0;
+using StripeMeter.Defaults.Hosting;
+using StripeMeter.Gateway;
+
+return await ServiceHost.RunAsync(() => GatewayApp.Build(args));

@@ -1,5 +1,6 @@
 using Dapr.Client;
 using Grpc.Core;
+using Grpc.Core.Interceptors;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using StripeMeter.Defaults.Hosting;
@@ -14,22 +15,16 @@ public static class ServiceClients
     private const string TokenSetting = "DAPR_API_TOKEN";
     private const string DefaultPort = "50001";
 
-    /// <summary>Registers a client, with one HTTP/2 connection to the sidecar per service called.</summary>
-    public static void AddServiceClient<TClient>(
-        this IServiceCollection services, AppDefinition callee, Func<CallInvoker, TClient> create)
-        where TClient : class
+    /// <summary>Makes a service callable. Its clients share one HTTP/2 connection to the sidecar.</summary>
+    /// <param name="services">Where clients are registered.</param>
+    /// <param name="callee">The service.</param>
+    /// <param name="timeout">How long a call may take that brings no deadline of its own.</param>
+    public static ServiceClientBuilder AddServiceCalls(this IServiceCollection services, AppDefinition callee, TimeSpan timeout)
     {
         ArgumentNullException.ThrowIfNull(callee);
-        services.AddServiceInvoker(callee);
-        services.AddSingleton(provider => create(provider.GetRequiredKeyedService<CallInvoker>(callee.Id)));
-    }
-
-    /// <summary>Registers the bare invoker of a service under its app id.</summary>
-    private static void AddServiceInvoker(this IServiceCollection services, AppDefinition callee)
-    {
-        if (services.Any(service => service.IsKeyedService && Equals(service.ServiceKey, callee.Id)))
-            return;
-        services.AddKeyedSingleton(callee.Id, (provider, _) => CreateInvoker(provider, callee.Id));
+        services.AddKeyedSingleton(callee.Id, (provider, _) => CreateInvoker(provider, callee.Id)
+            .Intercept(new DeadlineInterceptor(timeout, provider.GetRequiredService<TimeProvider>())));
+        return new ServiceClientBuilder(services, callee.Id);
     }
 
     /// <summary>The SDK reads the sidecar's address from the environment only; services that share a process need it from their configuration.</summary>
@@ -40,5 +35,15 @@ public static class ServiceClients
         if (string.IsNullOrEmpty(endpoint))
             endpoint = $"http://localhost:{configuration[PortSetting] ?? DefaultPort}";
         return DaprClient.CreateInvocationInvoker(appId, endpoint, configuration[TokenSetting]);
+    }
+}
+
+/// <summary>Registers clients of one service.</summary>
+public sealed class ServiceClientBuilder(IServiceCollection services, string appId)
+{
+    public ServiceClientBuilder AddClient<TClient>(Func<CallInvoker, TClient> create) where TClient : class
+    {
+        services.AddSingleton(provider => create(provider.GetRequiredKeyedService<CallInvoker>(appId)));
+        return this;
     }
 }

@@ -1,0 +1,29 @@
+using StripeMeter.Gateway.Errors;
+using StripeMeter.Gateway.OpenApi;
+
+namespace StripeMeter.Gateway.Events;
+
+/// <summary>Events in, and the ledger out.</summary>
+internal static class EventEndpoints
+{
+    private const string Tag = "Events";
+
+    public static void MapEvents(this IEndpointRouteBuilder routes)
+    {
+        routes.MapPost("/v1/events/ingest", IngestEndpoint.HandleAsync)
+            .Describe(Tag, "IngestEvents", "Stores usage events; each is counted exactly once by its idempotency key")
+            .Takes<IngestBody>()
+            .Produces<IngestResponse>()
+            .WithMetadata(
+                IngestEndpoint.KeyHeaderParameter,
+                new ErrorEnvelope(writer => IngestAnswer.WriteCounts(writer, 0, 0, 0)));
+        routes.MapGet("/v1/events", ListEventsEndpoint.HandleAsync)
+            .Describe(Tag, "ListEvents", "The events of a tenant, as the ledger keeps them", ListEventsEndpoint.Parameters)
+            .WithMetadata(new ErrorEnvelope(writer =>
+            {
+                writer.WriteNumber("total", 0);
+                writer.WriteStartArray("events");
+                writer.WriteEndArray();
+            }));
+    }
+}

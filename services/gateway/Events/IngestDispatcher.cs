@@ -1,0 +1,163 @@
+using System.Threading.Channels;
+using Grpc.Core;
+using StripeMeter.Gateway.Errors;
+using StripeMeter.V1;
+
+namespace StripeMeter.Gateway.Events;
+
+/// <summary>
+/// Hands events to ingest. Up to a few calls are under way at a time; while they are, the events of other requests
+/// gather and share the next call, so that many small requests cost ingest and the sidecars little more than one.
+/// </summary>
+public sealed class IngestDispatcher(IngestService.IngestServiceClient ingest, GatewayOptions options)
+    : BackgroundService
+{
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
+    private readonly Channel<Pending> _waiting = Channel.CreateUnbounded<Pending>();
+    private int _pendingEvents;
+
+    /// <summary>Ingests events. Returns one result per event, in their order.</summary>
+    /// <exception cref="RpcException">Ingest does not take the events now; nothing is known to be stored.</exception>
+    /// <exception cref="ProblemException">Too many events are waiting.</exception>
+    public async Task<IReadOnlyList<IngestResult>> IngestAsync(IReadOnlyList<UsageEvent> events)
+    {
+        ArgumentNullException.ThrowIfNull(events);
+        if (Interlocked.Add(ref _pendingEvents, events.Count) > options.MaximumPendingEvents)
+        {
+            Interlocked.Add(ref _pendingEvents, -events.Count);
+            throw new ProblemException(Problem.Overloaded("Too many events are waiting to be stored.", RetryAfter));
+        }
+
+        try
+        {
+            var pending = new Pending(events);
+            if (!_waiting.Writer.TryWrite(pending))
+                throw new ProblemException(Problem.Overloaded("The gateway is stopping.", RetryAfter));
+            return await pending.Results.Task.ConfigureAwait(false);
+        }
+        finally
+        {
+            Interlocked.Add(ref _pendingEvents, -events.Count);
+        }
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(Enumerable.Range(0, options.ConcurrentIngestCalls).Select(_ => Task.Run(() => CallAsync(stoppingToken), stoppingToken)));
+
+    /// <summary>Makes one call after the other, until stopped and nothing waits.</summary>
+    private async Task CallAsync(CancellationToken stopping)
+    {
+        await using var _ = stopping.Register(() => _waiting.Writer.TryComplete()).ConfigureAwait(false);
+        Pending? first = null;
+        while (first is not null || await _waiting.Reader.WaitToReadAsync(CancellationToken.None).ConfigureAwait(false))
+        {
+            var (batch, next) = Gather(first);
+            first = next;
+            if (batch.Count > 0)
+                await SendAsync(batch).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Takes what waits, as far as it fits into one call. The request that did not fit begins the next.</summary>
+    private (List<Pending> Batch, Pending? Next) Gather(Pending? first)
+    {
+        var batch = new List<Pending>();
+        var count = 0;
+        while (first is not null || _waiting.Reader.TryRead(out first))
+        {
+            if (count > 0 && count + first.Events.Count > options.MaximumBatchEvents)
+                return (batch, first);
+            batch.Add(first);
+            count += first.Events.Count;
+            first = null;
+        }
+
+        return (batch, null);
+    }
+
+    private async Task SendAsync(List<Pending> batch)
+    {
+        var request = new IngestEventsRequest();
+        foreach (var pending in batch)
+            request.Events.AddRange(pending.Events);
+        try
+        {
+            var results = await CallIngestAsync(request).ConfigureAwait(false);
+            Answer(batch, results);
+        }
+        catch (RpcException problem) when (batch.Count > 1 && problem.StatusCode is StatusCode.Internal or StatusCode.Unknown)
+        {
+            // What makes ingest fail may be in one of the requests: the others are not to suffer from it.
+            foreach (var pending in batch)
+                await SendAsync([pending]).ConfigureAwait(false);
+        }
+        catch (Exception problem)
+        {
+            foreach (var pending in batch)
+                pending.Results.TrySetException(problem);
+        }
+    }
+
+    private async Task<IReadOnlyList<IngestResult>> CallIngestAsync(IngestEventsRequest request)
+    {
+        try
+        {
+            var response = await ingest.IngestEventsAsync(request).ConfigureAwait(false);
+            return response.Results.Count == request.Events.Count
+                ? response.Results
+                : throw new RpcException(new Status(StatusCode.Internal, "Ingest answered another number of results than events."));
+        }
+        catch (RpcException refusal) when (ToRefusals(request, refusal) is { } refusals)
+        {
+            return refusals;
+        }
+    }
+
+    /// <summary>Ingest answers an error when it refuses every event, with one violation for each.</summary>
+    private static List<IngestResult>? ToRefusals(IngestEventsRequest request, RpcException refusal)
+    {
+        if (refusal.StatusCode != StatusCode.InvalidArgument)
+            return null;
+        var violations = refusal.Violations();
+        if (violations.Count != request.Events.Count)
+            return null;
+        var results = new List<IngestResult>(violations.Count);
+        foreach (var violation in violations)
+        {
+            if (violation.Index != results.Count)
+                return null;
+            results.Add(new IngestResult
+            {
+                Index = (ulong)results.Count,
+                Status = IngestStatus.Error,
+                IdempotencyKey = request.Events[results.Count].IdempotencyKey,
+                Error = new FieldError { Field = violation.Field, Reason = violation.Reason },
+            });
+        }
+
+        return results;
+    }
+
+    private static void Answer(List<Pending> batch, IReadOnlyList<IngestResult> results)
+    {
+        if (batch.Count == 1)
+        {
+            batch[0].Results.TrySetResult(results);
+            return;
+        }
+
+        var start = 0;
+        foreach (var pending in batch)
+        {
+            pending.Results.TrySetResult([.. results.Skip(start).Take(pending.Events.Count)]);
+            start += pending.Events.Count;
+        }
+    }
+
+    private sealed class Pending(IReadOnlyList<UsageEvent> events)
+    {
+        public IReadOnlyList<UsageEvent> Events { get; } = events;
+
+        public TaskCompletionSource<IReadOnlyList<IngestResult>> Results { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}

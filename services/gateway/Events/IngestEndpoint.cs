@@ -1,0 +1,74 @@
+using System.Text.Json;
+using StripeMeter.Gateway.Errors;
+using StripeMeter.Gateway.Requests;
+using StripeMeter.V1;
+
+namespace StripeMeter.Gateway.Events;
+
+/// <summary><c>POST /v1/events/ingest</c>.</summary>
+internal static class IngestEndpoint
+{
+    private const string KeyHeader = "Idempotency-Key";
+
+    public static readonly HeaderParameter KeyHeaderParameter = new(
+        KeyHeader, "Event i without a key of its own gets the key `<this>:<i>`. At most 240 characters.", 240);
+
+    public static async Task HandleAsync(
+        HttpContext context, IngestDispatcher dispatcher, GatewayOptions options, GatewayInstruments instruments, TimeProvider clock)
+    {
+        var started = clock.GetTimestamp();
+        var events = await ReadAsync(context, options).ConfigureAwait(false);
+        var results = await IngestAsync(events, dispatcher).ConfigureAwait(false);
+        instruments.Ingested(clock.GetElapsedTime(started));
+        var answer = new IngestAnswer(results);
+        if (answer.IsAllRefused)
+        {
+            await ProblemWriter.WriteAsync(
+                context, Problem.EveryEventRefused() with { Errors = answer.Errors }, answer.WriteMembers).ConfigureAwait(false);
+            return;
+        }
+
+        context.Response.ContentType = Json.ContentType;
+        await using (var writer = new Utf8JsonWriter(context.Response.BodyWriter, Json.WriterOptions))
+            answer.Write(writer, context.TraceIdentifier);
+        await context.Response.BodyWriter.FlushAsync(context.RequestAborted).ConfigureAwait(false);
+    }
+
+    private static async Task<List<ReadEvent>> ReadAsync(HttpContext context, GatewayOptions options)
+    {
+        var requestKey = context.Request.Headers[KeyHeader].ToString();
+        if (requestKey.Length > options.MaximumRequestKeyLength)
+            throw new ProblemException(Problem.Invalid(KeyHeader, $"must have at most {options.MaximumRequestKeyLength} characters"));
+        using var body = await RequestBody.ReadAsync(context, options.IngestBodyBytes).ConfigureAwait(false);
+        return EventJson.Read(body.Utf8, requestKey, options.MaximumBatchEvents, options.StrictTenantId);
+    }
+
+    /// <summary>Sends on what can be read, and puts the results back into the order of the request.</summary>
+    private static async Task<IngestResult[]> IngestAsync(List<ReadEvent> events, IngestDispatcher dispatcher)
+    {
+        var readable = new List<UsageEvent>(events.Count);
+        foreach (var read in events)
+        {
+            if (read.Error is null)
+                readable.Add(read.Event);
+        }
+
+        var decided = readable.Count == 0 ? [] : await dispatcher.IngestAsync(readable).ConfigureAwait(false);
+        var results = new IngestResult[events.Count];
+        var next = 0;
+        for (var index = 0; index < results.Length; index++)
+        {
+            results[index] = events[index].Error is { } error ? ToResult(events[index].Event, error) : decided[next++];
+            results[index].Index = (ulong)index;
+        }
+
+        return results;
+    }
+
+    private static IngestResult ToResult(UsageEvent read, ProblemError error) => new()
+    {
+        Status = IngestStatus.Error,
+        IdempotencyKey = read.IdempotencyKey,
+        Error = new FieldError { Field = error.Field, Reason = error.Reason },
+    };
+}

@@ -1,0 +1,51 @@
+using System.Text.Json.Nodes;
+using StripeMeter.Gateway.Requests;
+
+namespace StripeMeter.Gateway.Events;
+
+/// <summary>Usage events to be stored. Documents what <see cref="EventJson"/> reads.</summary>
+/// <param name="Events">1 to 1,000 events.</param>
+public sealed record IngestBody(IReadOnlyList<IngestEvent> Events);
+
+/// <summary>One usage fact.</summary>
+/// <param name="TenantId">The tenant: 1 to 128 printable characters.</param>
+/// <param name="Metric">What is counted: 1 to 100 characters.</param>
+/// <param name="CustomerRef">The customer, as the tenant names it: 1 to 255 characters.</param>
+/// <param name="Quantity">How much: above 0, at most 15 integer digits and 12 decimals. A JSON number or the same decimal as a string.</param>
+/// <param name="Ts">When it happened: RFC 3339 with a zone, in steps of 100 ns, at most an hour ahead of the server.</param>
+/// <param name="ResourceId">Part of the customer's usage, such as a project: at most 255 characters.</param>
+/// <param name="Meta">Anything else: at most 4,096 bytes.</param>
+/// <param name="IdempotencyKey">Names the event within its tenant, at most 255 characters. Derived from the event when absent.</param>
+/// <param name="Source">sdk, http (the default), etl, import or system.</param>
+public sealed record IngestEvent(
+    string TenantId, string Metric, string CustomerRef, ExactNumber Quantity, string Ts, string? ResourceId, JsonObject? Meta,
+    string? IdempotencyKey, string? Source);
+
+/// <summary>What became of the events. Documents what <see cref="IngestAnswer"/> writes.</summary>
+/// <param name="Accepted">Events stored now.</param>
+/// <param name="Duplicates">Events that were stored already.</param>
+/// <param name="Conflicts">Events refused because another one stands under their key.</param>
+/// <param name="RequestId">Name of the request.</param>
+/// <param name="Results">One entry per event, in the order of the request.</param>
+/// <param name="Errors">The events that break a rule.</param>
+public sealed record IngestResponse(
+    int Accepted, int Duplicates, int Conflicts, string RequestId, IReadOnlyList<EventResult> Results,
+    IReadOnlyList<EventError>? Errors);
+
+/// <summary>What became of an event.</summary>
+/// <param name="Index">Its index in the request.</param>
+/// <param name="IdempotencyKey">The key it stands under: as sent, or as derived.</param>
+/// <param name="Status">accepted, duplicate, conflict or error.</param>
+/// <param name="Late">Received after its lateness window: held for approval, not counted.</param>
+/// <param name="Error">What is wrong, as a sentence.</param>
+/// <param name="Field">The field that is wrong.</param>
+/// <param name="Reason">Why.</param>
+public sealed record EventResult(
+    int Index, string IdempotencyKey, string Status, bool? Late, string? Error, string? Field, string? Reason);
+
+/// <summary>A rule that an event breaks.</summary>
+/// <param name="Index">Index of the event in the request.</param>
+/// <param name="Error">What is wrong, as a sentence.</param>
+/// <param name="Field">The field that is wrong.</param>
+/// <param name="Reason">Why.</param>
+public sealed record EventError(int Index, string Error, string Field, string Reason);

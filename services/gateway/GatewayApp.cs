@@ -1,0 +1,72 @@
+using StripeMeter.Defaults.Configuration;
+using StripeMeter.Defaults.Hosting;
+using StripeMeter.Defaults.Invocation;
+using StripeMeter.Gateway.Counters;
+using StripeMeter.Gateway.Deltas;
+using StripeMeter.Gateway.Errors;
+using StripeMeter.Gateway.Events;
+using StripeMeter.Gateway.Health;
+using StripeMeter.Gateway.Mappings;
+using StripeMeter.Gateway.OpenApi;
+using StripeMeter.Gateway.Requests;
+using StripeMeter.Gateway.Usage;
+using StripeMeter.V1;
+
+namespace StripeMeter.Gateway;
+
+/// <summary>The gateway: the REST API, spoken to the services by gRPC through Dapr. It keeps nothing.</summary>
+public static class GatewayApp
+{
+    public static WebApplication Build(
+        string[] args, IEnumerable<KeyValuePair<string, string?>>? settings = null,
+        Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = ServiceHost.CreateBuilder(AppCatalogue.Gateway, args, settings, ListenPublicly);
+        var options = builder.Services.AddSettings<GatewayOptions>(builder.Configuration);
+        builder.Services.ConfigureHttpJsonOptions(json => Json.Configure(json.SerializerOptions));
+        builder.Services.AddClients(TimeSpan.FromSeconds(options.CallTimeoutSeconds));
+        builder.Services.AddSingleton<GatewayInstruments>();
+        builder.Services.AddSingleton<ActiveMappings>();
+        builder.Services.AddSingleton<IngestDispatcher>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<IngestDispatcher>());
+        builder.Services.AddGatewayHealth();
+        builder.Services.AddDocument();
+        configure?.Invoke(builder);
+
+        var app = builder.Build();
+        app.UseMiddleware<RequestIdMiddleware>();
+        app.UseMiddleware<RequestMetricsMiddleware>();
+        app.UseMiddleware<ProblemMiddleware>();
+        app.UseRouting();
+        app.MapEvents();
+        app.MapUsage();
+        app.MapMappings();
+        app.MapCounters();
+        app.MapDeltas();
+        app.MapHealth();
+        app.MapDocument();
+        app.MapDefaults();
+        return app;
+    }
+
+    private static void ListenPublicly(EndpointOptions listen, IConfiguration configuration)
+    {
+        var options = SettingsReader.Read<GatewayOptions>(configuration);
+        (listen.ProbeHost, listen.ProbePort) = (options.Host, options.Port);
+    }
+
+    private static void AddClients(this IServiceCollection services, TimeSpan timeout)
+    {
+        services.AddServiceCalls(AppCatalogue.Ingest, timeout)
+            .AddClient<IngestService.IngestServiceClient>(calls => new(calls))
+            .AddClient<EventService.EventServiceClient>(calls => new(calls));
+        services.AddServiceCalls(AppCatalogue.Aggregator, timeout)
+            .AddClient<CounterService.CounterServiceClient>(calls => new(calls))
+            .AddClient<UsageService.UsageServiceClient>(calls => new(calls));
+        services.AddServiceCalls(AppCatalogue.Pusher, timeout)
+            .AddClient<MappingService.MappingServiceClient>(calls => new(calls))
+            .AddClient<PushService.PushServiceClient>(calls => new(calls));
+        services.AddServiceCalls(AppCatalogue.Pricing, timeout)
+            .AddClient<PricingService.PricingServiceClient>(calls => new(calls));
+    }
+}

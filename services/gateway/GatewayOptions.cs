@@ -1,0 +1,47 @@
+using System.ComponentModel.DataAnnotations;
+using StripeMeter.Defaults.Configuration;
+
+namespace StripeMeter.Gateway;
+
+/// <summary>Where the REST API listens, and its bounds.</summary>
+public sealed class GatewayOptions
+{
+    /// <summary>Address of the REST port.</summary>
+    [Setting("API_HOST"), Required]
+    public string Host { get; set; } = "0.0.0.0";
+
+    /// <summary>The REST port; 0 picks a free one.</summary>
+    [Setting("API_PORT"), Range(0, 65535)]
+    public int Port { get; set; } = 3000;
+
+    /// <summary>Largest body of an ingest request, in bytes.</summary>
+    [Setting("INGEST_BODY_LIMIT_BYTES"), Range(1_024, 16 * 1024 * 1024)]
+    public int IngestBodyBytes { get; set; } = 1_048_576;
+
+    /// <summary>Largest body of any other request, in bytes.</summary>
+    [Setting("API_BODY_LIMIT_BYTES"), Range(1_024, 16 * 1024 * 1024)]
+    public int BodyBytes { get; set; } = 1_048_576;
+
+    /// <summary>Events of one ingest request, and of one call to ingest.</summary>
+    [Setting("MAX_INGEST_BATCH"), Range(1, 10_000)]
+    public int MaximumBatchEvents { get; set; } = 1_000;
+
+    /// <summary>Whether ingest takes only tenant ids that are UUIDs.</summary>
+    [Setting("STRICT_TENANT_ID_UUID")]
+    public bool StrictTenantId { get; set; }
+
+    /// <summary>Calls to ingest under way at a time. While they are, what comes in gathers into the next.</summary>
+    [Setting("GATEWAY_INGEST_CALLS"), Range(1, 64)]
+    public int ConcurrentIngestCalls { get; set; } = 4;
+
+    /// <summary>Events waiting for ingest. More are refused as overload, before memory grows.</summary>
+    [Setting("GATEWAY_PENDING_EVENTS"), Range(1_000, 10_000_000)]
+    public int MaximumPendingEvents { get; set; } = 50_000;
+
+    /// <summary>Seconds after which a call to a service is given up.</summary>
+    [Setting("GATEWAY_CALL_TIMEOUT_SECONDS"), Range(1, 300)]
+    public int CallTimeoutSeconds { get; set; } = 10;
+
+    /// <summary>Characters of an Idempotency-Key: leaves room for ":999" within the limit of a key.</summary>
+    public int MaximumRequestKeyLength { get; } = 240;
+}

@@ -1,0 +1,50 @@
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
+using StripeMeter.Gateway.Requests;
+
+namespace StripeMeter.Gateway.OpenApi;
+
+/// <summary>Documents what routes read with <see cref="QueryReader"/> and <see cref="JsonBody"/>.</summary>
+internal sealed class ParameterTransformer : IOpenApiOperationTransformer
+{
+    public async Task TransformAsync(
+        OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
+    {
+        operation.Parameters ??= [];
+        foreach (var metadata in context.Description.ActionDescriptor.EndpointMetadata)
+        {
+            if (metadata is QueryParameter query)
+                operation.Parameters.Add(Of(query));
+            else if (metadata is HeaderParameter header)
+                operation.Parameters.Add(Of(header));
+            else if (metadata is BodyShape body)
+                operation.RequestBody = Of(await context.GetOrCreateSchemaAsync(body.Type, null, cancellationToken).ConfigureAwait(false));
+        }
+
+        if (operation.Parameters.Count == 0)
+            operation.Parameters = null;
+    }
+
+    private static OpenApiParameter Of(QueryParameter parameter) => new()
+    {
+        Name = parameter.Name,
+        In = ParameterLocation.Query,
+        Required = parameter.Required,
+        Description = parameter.Description,
+        Schema = parameter.ToSchema(),
+    };
+
+    private static OpenApiParameter Of(HeaderParameter parameter) => new()
+    {
+        Name = parameter.Name,
+        In = ParameterLocation.Header,
+        Description = parameter.Description,
+        Schema = new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = parameter.MaximumLength },
+    };
+
+    private static OpenApiRequestBody Of(OpenApiSchema schema) => new()
+    {
+        Required = true,
+        Content = new Dictionary<string, OpenApiMediaType> { ["application/json"] = new() { Schema = schema } },
+    };
+}

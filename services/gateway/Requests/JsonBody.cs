@@ -1,0 +1,148 @@
+using System.Text.Json;
+using StripeMeter.Gateway.Errors;
+
+namespace StripeMeter.Gateway.Requests;
+
+/// <summary>
+/// The JSON object of a request, read member by member; what is wrong is collected. A member that is not known is
+/// refused: it is most likely a misspelt one, and dropping it would change something else than was asked for.
+/// </summary>
+internal sealed class JsonBody : IDisposable
+{
+    private static readonly JsonDocumentOptions Options = new() { MaxDepth = 16 };
+    private readonly JsonDocument _document;
+    private readonly List<ProblemError> _errors = [];
+
+    private JsonBody(JsonDocument document) => _document = document;
+
+    /// <exception cref="ProblemException">The body is no JSON object, or has members that are neither known nor to be ignored.</exception>
+    public static async Task<JsonBody> ReadAsync(
+        HttpContext context, int limitBytes, IReadOnlySet<string> known, params string[] ignored)
+    {
+        using var body = await RequestBody.ReadAsync(context, limitBytes).ConfigureAwait(false);
+        var read = new JsonBody(Parse(body));
+        read.RefuseUnknown(known, ignored);
+        return read;
+    }
+
+    /// <summary>Whether the member is there, null or not.</summary>
+    public bool Has(string name) => _document.RootElement.TryGetProperty(name, out _);
+
+    /// <summary>A string; null if it is absent or null.</summary>
+    public string? Text(string name, bool required = false)
+    {
+        if (!TryGet(name, out var value))
+        {
+            if (required)
+                Add(name, "is required");
+            return null;
+        }
+
+        if (value.ValueKind != JsonValueKind.String)
+            return Wrong<string>(name, "must be a string");
+        var text = Text(value);
+        if (text is null)
+            Add(name, "must be well-formed text");
+        else if (required && text.Length == 0)
+            Add(name, "is required");
+        return text;
+    }
+
+    public bool? Flag(string name)
+    {
+        if (!TryGet(name, out var value))
+            return null;
+        return value.ValueKind switch
+        {
+            JsonValueKind.True => true,
+            JsonValueKind.False => false,
+            _ => Wrong<bool?>(name, "must be true or false"),
+        };
+    }
+
+    /// <summary>An object; null if it is absent or null.</summary>
+    public JsonElement? Object(string name)
+    {
+        if (!TryGet(name, out var value))
+            return null;
+        return value.ValueKind == JsonValueKind.Object ? value : Wrong<JsonElement?>(name, "must be an object");
+    }
+
+    public void Add(string field, string reason) => _errors.Add(new ProblemError(field, reason));
+
+    /// <exception cref="ProblemException">Something was wrong.</exception>
+    public void Check()
+    {
+        if (_errors.Count > 0)
+            throw new ProblemException(Problem.Invalid(_errors));
+    }
+
+    /// <summary>The text of a string; null if it is half of a surrogate pair somewhere.</summary>
+    public static string? Text(JsonElement value)
+    {
+        try
+        {
+            return value.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    public void Dispose() => _document.Dispose();
+
+    private static JsonDocument Parse(RequestBody body)
+    {
+        try
+        {
+            // The copy outlives the pooled buffer.
+            var document = JsonDocument.Parse(body.Utf8.ToArray(), Options);
+            if (document.RootElement.ValueKind == JsonValueKind.Object)
+                return document;
+            document.Dispose();
+            throw new ProblemException(Problem.Unreadable("must be a JSON object"));
+        }
+        catch (JsonException problem)
+        {
+            throw new ProblemException(Problem.Unreadable(
+                $"is not JSON: line {problem.LineNumber + 1}, byte {problem.BytePositionInLine + 1}"));
+        }
+    }
+
+    private void RefuseUnknown(IReadOnlySet<string> known, string[] ignored)
+    {
+        var seen = new HashSet<string>();
+        foreach (var member in _document.RootElement.EnumerateObject())
+        {
+            var name = Name(member);
+            if (!seen.Add(name))
+                Add(name, "is there twice");
+            else if (!known.Contains(name) && !ignored.Contains(name))
+                Add(name, "is not known");
+        }
+
+        Check();
+    }
+
+    private static string Name(JsonProperty member)
+    {
+        try
+        {
+            return member.Name;
+        }
+        catch (InvalidOperationException)
+        {
+            throw new ProblemException(Problem.Unreadable("has a member whose name is not well-formed text"));
+        }
+    }
+
+    private bool TryGet(string name, out JsonElement value) =>
+        _document.RootElement.TryGetProperty(name, out value) && value.ValueKind != JsonValueKind.Null;
+
+    private T? Wrong<T>(string name, string reason)
+    {
+        Add(name, reason);
+        return default;
+    }
+}

@@ -1,0 +1,115 @@
+using System.Globalization;
+using StripeMeter.Defaults.Wire;
+using StripeMeter.Gateway.Errors;
+using StripeMeter.Gateway.Requests;
+using StripeMeter.Metering.Time;
+using StripeMeter.V1;
+
+namespace StripeMeter.Gateway.Usage;
+
+/// <summary>A question for the cost of a customer's usage.</summary>
+/// <param name="TenantId">The tenant.</param>
+/// <param name="CustomerRef">The customer.</param>
+/// <param name="PeriodStart">First day of a billing period, with <c>periodEnd</c>; without both, the period under way.</param>
+/// <param name="PeriodEnd">Last day of that billing period.</param>
+public sealed record ProjectionRequest(string TenantId, string CustomerRef, string? PeriodStart, string? PeriodEnd);
+
+/// <summary>What usage costs so far, by the mapped Stripe prices.</summary>
+/// <param name="CustomerRef">The customer.</param>
+/// <param name="PeriodStart">First day of the billing period.</param>
+/// <param name="PeriodEnd">Its last day.</param>
+/// <param name="LineItems">One line per metric with an active mapping.</param>
+/// <param name="Subtotal">Sum of the lines that have a price.</param>
+/// <param name="Credits">Credits against it.</param>
+/// <param name="Total">What is to be paid.</param>
+/// <param name="Currency">ISO 4217, upper case.</param>
+/// <param name="Freshness">How new the figures are.</param>
+public sealed record Projection(
+    string CustomerRef, string PeriodStart, string PeriodEnd, IReadOnlyList<ProjectionItem> LineItems, ExactNumber Subtotal,
+    ExactNumber Credits, ExactNumber Total, string Currency, Freshness Freshness);
+
+/// <summary>A line of a projection.</summary>
+/// <param name="Metric">The metric.</param>
+/// <param name="PriceId">The Stripe price.</param>
+/// <param name="Quantity">The usage that is billed.</param>
+/// <param name="UnitPrice">In units of the currency, unrounded. Null when no price is known.</param>
+/// <param name="Total">In units of the currency, rounded as Stripe rounds an invoice line. Null when no price is known.</param>
+/// <param name="UnpricedReason">Why no price is known.</param>
+public sealed record ProjectionItem(
+    string Metric, string PriceId, ExactNumber Quantity, ExactNumber? UnitPrice, ExactNumber? Total, string? UnpricedReason);
+
+/// <summary>How new the figures are.</summary>
+/// <param name="LastUpdate">Timestamp of the newest event counted. Null when nothing was.</param>
+/// <param name="Staleness">Seconds since then. Null when nothing was counted.</param>
+/// <param name="CountedAt">When the figures were last counted.</param>
+public sealed record Freshness(string? LastUpdate, long? Staleness, string? CountedAt);
+
+/// <summary><c>POST /v1/usage/projection</c>.</summary>
+internal static class ProjectionEndpoint
+{
+    private const string StartName = "periodStart";
+    private const string EndName = "periodEnd";
+    private static readonly HashSet<string> Known = ["tenantId", "customerRef", StartName, EndName];
+
+    public static async Task<Projection> HandleAsync(
+        HttpContext context, PricingService.PricingServiceClient pricing, GatewayOptions options, TimeProvider clock)
+    {
+        using var body = await JsonBody.ReadAsync(context, options.BodyBytes, Known).ConfigureAwait(false);
+        var request = new GetProjectionRequest
+        {
+            TenantId = body.Text("tenantId", required: true) ?? "",
+            CustomerRef = body.Text("customerRef", required: true) ?? "",
+        };
+        var (start, end) = (ReadDay(body, StartName), ReadDay(body, EndName));
+        if (body.Has(StartName) != body.Has(EndName))
+            body.Add(start is null ? StartName : EndName, "must be given together with the other");
+        body.Check();
+
+        request.AtTime = start?.ToTimestamp();
+        var projection = await pricing.GetProjectionAsync(request, cancellationToken: context.RequestAborted).ConfigureAwait(false);
+        var period = UsageEndpoints.ToPeriod(projection.PeriodStart, projection.PeriodEnd);
+        if (start is not null)
+            RefuseOtherPeriod(period, UsageEndpoints.DayOf(start.Value), UsageEndpoints.DayOf(end!.Value));
+        return ToAnswer(projection, period, Instant.Of(clock.GetUtcNow()));
+    }
+
+    private static Instant? ReadDay(JsonBody body, string name)
+    {
+        if (body.Text(name) is not { } text)
+            return null;
+        if (DateTime.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day))
+            return Instant.OfDate(day.Year, day.Month, day.Day);
+        body.Add(name, "must be a date, such as 2026-01-31");
+        return null;
+    }
+
+    /// <summary>Prices hold for whole billing periods: part of one, or several, has no price of its own.</summary>
+    private static void RefuseOtherPeriod(UsagePeriod period, string start, string end)
+    {
+        if (period.Start != start)
+            throw new ProblemException(Problem.Invalid(StartName, $"must be the first day of a billing period, such as {period.Start}"));
+        if (period.End != end)
+            throw new ProblemException(Problem.Invalid(EndName, $"must be the last day of the billing period, {period.End}"));
+    }
+
+    private static Projection ToAnswer(GetProjectionResponse projection, UsagePeriod period, Instant now) => new(
+        projection.CustomerRef,
+        period.Start,
+        period.End,
+        [.. projection.Lines.Select(line => new ProjectionItem(
+            line.Metric, line.PriceId, new ExactNumber(line.Quantity), ExactNumber.OfText(line.UnitPrice),
+            ExactNumber.OfText(line.Total), line.UnpricedReason.Length > 0 ? line.UnpricedReason : null))],
+        new ExactNumber(projection.Subtotal),
+        new ExactNumber(projection.Credits),
+        new ExactNumber(projection.Total),
+        projection.Currency.ToUpperInvariant(),
+        ToFreshness(projection, now));
+
+    private static Freshness ToFreshness(GetProjectionResponse projection, Instant now)
+    {
+        if (projection.NewestEventTime is null || projection.NewestEventTime.TryToInstant(out var newest) is not null)
+            return new Freshness(null, null, null);
+        var staleness = now > newest ? (now - newest).Ticks / TimeSpan.TicksPerSecond : 0;
+        return new Freshness(newest.ToString(), staleness, RestTime.Write(projection.UpdatedTime));
+    }
+}

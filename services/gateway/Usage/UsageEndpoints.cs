@@ -1,0 +1,74 @@
+using System.Globalization;
+using StripeMeter.Defaults.Wire;
+using StripeMeter.Gateway.Errors;
+using StripeMeter.Gateway.Mappings;
+using StripeMeter.Gateway.OpenApi;
+using StripeMeter.Gateway.Requests;
+using StripeMeter.Metering.Time;
+using StripeMeter.V1;
+
+namespace StripeMeter.Gateway.Usage;
+
+/// <summary>What a customer uses, used, and will pay.</summary>
+internal static class UsageEndpoints
+{
+    public static void MapUsage(this IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/v1/usage/current", CurrentAsync)
+            .Describe("Usage", "GetCurrentUsage", "What a customer used in the billing period under way",
+                CommonParameters.Tenant, CommonParameters.RequiredCustomer);
+        routes.MapGet("/v1/usage/history", HistoryEndpoint.HandleAsync)
+            .Describe("Usage", "GetUsageHistory", "What a customer used over time", HistoryEndpoint.Parameters)
+            .WithMetadata(new ErrorEnvelope(writer =>
+            {
+                writer.WriteStartArray("usage");
+                writer.WriteEndArray();
+            }));
+        routes.MapPost("/v1/usage/projection", ProjectionEndpoint.HandleAsync)
+            .Describe("Usage", "GetProjection", "What the usage of the billing period costs so far")
+            .Takes<ProjectionRequest>();
+    }
+
+    private static async Task<CurrentUsage> CurrentAsync(
+        HttpContext context, UsageService.UsageServiceClient usages, ActiveMappings mappings)
+    {
+        var query = new QueryReader(context);
+        var request = new GetCurrentUsageRequest
+        {
+            TenantId = query.Text(CommonParameters.Tenant),
+            CustomerRef = query.Text(CommonParameters.RequiredCustomer),
+        };
+        query.Check();
+
+        var mapped = mappings.OfTenantAsync(request.TenantId, context.RequestAborted);
+        var usage = await usages.GetCurrentUsageAsync(request, cancellationToken: context.RequestAborted).ConfigureAwait(false);
+        var aggregations = await mapped.ConfigureAwait(false);
+        return new CurrentUsage(
+            request.CustomerRef,
+            ToPeriod(usage.PeriodStart, usage.PeriodEnd),
+            [.. usage.Counters.Select(counter => ToMetric(counter, aggregations.GetValueOrDefault(counter.Metric, Aggregation.Sum)))],
+            []);
+    }
+
+    public static UsagePeriod ToPeriod(Google.Protobuf.WellKnownTypes.Timestamp start, Google.Protobuf.WellKnownTypes.Timestamp end)
+    {
+        start.TryToInstant(out var first);
+        end.TryToInstant(out var behind);
+        return new UsagePeriod(DayOf(first), DayOf(new Instant(behind.Ticks - 1)), first.ToString(), behind.ToString());
+    }
+
+    public static string DayOf(Instant instant) => instant.ToUtc().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+
+    private static MetricUsage ToMetric(Counter counter, Aggregation aggregation) => new(
+        counter.Metric,
+        Aggregates.Of(counter, aggregation),
+        MappingWords.Of(aggregation),
+        counter.Metric,
+        new ExactNumber(counter.Sum),
+        counter.Count,
+        ExactNumber.OfText(counter.Min),
+        ExactNumber.OfText(counter.Max),
+        ExactNumber.OfText(counter.Last),
+        RestTime.Write(counter.Watermark),
+        Limit: null);
+}

@@ -1,0 +1,217 @@
+using System.Net;
+using Grpc.Core;
+using Grpc.Health.V1;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using StripeMeter.V1;
+
+namespace StripeMeter.Gateway.Tests.Kit;
+
+/// <summary>
+/// Stands where the sidecar and the services behind it are: it answers their gRPC contracts by functions that a test
+/// sets, and keeps what it was asked. It proves what the gateway says and hears, not what the services do.
+/// </summary>
+public sealed class Backend : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private Backend(WebApplication app)
+    {
+        _app = app;
+        Reset();
+    }
+
+    public Func<IngestEventsRequest, IngestEventsResponse> Ingest { get; set; } = null!;
+
+    public Func<ListEventsRequest, ListEventsResponse> ListEvents { get; set; } = null!;
+
+    public Func<GetCurrentUsageRequest, GetCurrentUsageResponse> CurrentUsage { get; set; } = null!;
+
+    public Func<GetUsageHistoryRequest, GetUsageHistoryResponse> History { get; set; } = null!;
+
+    public Func<ListCountersRequest, ListCountersResponse> ListCounters { get; set; } = null!;
+
+    public Func<GetProgressRequest, GetProgressResponse> Progress { get; set; } = null!;
+
+    public Func<ListDeltasRequest, ListDeltasResponse> ListDeltas { get; set; } = null!;
+
+    public Func<GetProjectionRequest, GetProjectionResponse> Projection { get; set; } = null!;
+
+    public Dictionary<string, Mapping> Mappings { get; } = [];
+
+    /// <summary>App ids that say that they are not ready.</summary>
+    public HashSet<string> NotReady { get; } = [];
+
+    /// <summary>The app ids that calls named.</summary>
+    public List<string> Called { get; } = [];
+
+    public string GrpcEndpoint => AddressAt(0);
+
+    public string HttpEndpoint => AddressAt(1);
+
+    public static async Task<Backend> StartAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
+        });
+        builder.Services.AddGrpc();
+        Backend? backend = null;
+        builder.Services.AddSingleton(_ => backend!);
+        var app = builder.Build();
+        backend = new Backend(app);
+        app.MapGrpcService<IngestFace>();
+        app.MapGrpcService<EventFace>();
+        app.MapGrpcService<UsageFace>();
+        app.MapGrpcService<CounterFace>();
+        app.MapGrpcService<MappingFace>();
+        app.MapGrpcService<PushFace>();
+        app.MapGrpcService<PricingFace>();
+        app.MapGrpcService<HealthFace>();
+        app.MapGet("/v1.0/healthz", () => Microsoft.AspNetCore.Http.Results.NoContent());
+        await app.StartAsync();
+        return backend;
+    }
+
+    /// <summary>Forgets what a test before left.</summary>
+    public void Reset()
+    {
+        Ingest = IngestRules.Answer;
+        ListEvents = _ => new();
+        CurrentUsage = _ => new();
+        History = _ => new();
+        ListCounters = _ => new();
+        Progress = _ => new();
+        ListDeltas = _ => new();
+        Projection = _ => new();
+        Mappings.Clear();
+        NotReady.Clear();
+        Called.Clear();
+    }
+
+    public async ValueTask DisposeAsync() => await _app.DisposeAsync();
+
+    private string AddressAt(int index) =>
+        _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ElementAt(index);
+
+    private T Note<T>(ServerCallContext context, T answer)
+    {
+        lock (Called)
+            Called.Add(context.RequestHeaders.GetValue("dapr-app-id") ?? "");
+        return answer;
+    }
+
+    private sealed class IngestFace(Backend backend) : IngestService.IngestServiceBase
+    {
+        public override Task<IngestEventsResponse> IngestEvents(IngestEventsRequest request, ServerCallContext context) =>
+            Task.FromResult(backend.Note(context, backend.Ingest(request)));
+    }
+
+    private sealed class EventFace(Backend backend) : EventService.EventServiceBase
+    {
+        public override Task<ListEventsResponse> ListEvents(ListEventsRequest request, ServerCallContext context) =>
+            Task.FromResult(backend.Note(context, backend.ListEvents(request)));
+    }
+
+    private sealed class UsageFace(Backend backend) : UsageService.UsageServiceBase
+    {
+        public override Task<GetCurrentUsageResponse> GetCurrentUsage(GetCurrentUsageRequest request, ServerCallContext context) =>
+            Task.FromResult(backend.Note(context, backend.CurrentUsage(request)));
+
+        public override Task<GetUsageHistoryResponse> GetUsageHistory(GetUsageHistoryRequest request, ServerCallContext context) =>
+            Task.FromResult(backend.Note(context, backend.History(request)));
+    }
+
+    private sealed class CounterFace(Backend backend) : CounterService.CounterServiceBase
+    {
+        public override Task<ListCountersResponse> ListCounters(ListCountersRequest request, ServerCallContext context) =>
+            Task.FromResult(backend.Note(context, backend.ListCounters(request)));
+
+        public override Task<GetProgressResponse> GetProgress(GetProgressRequest request, ServerCallContext context) =>
+            Task.FromResult(backend.Note(context, backend.Progress(request)));
+    }
+
+    private sealed class PushFace(Backend backend) : PushService.PushServiceBase
+    {
+        public override Task<ListDeltasResponse> ListDeltas(ListDeltasRequest request, ServerCallContext context) =>
+            Task.FromResult(backend.Note(context, backend.ListDeltas(request)));
+    }
+
+    private sealed class PricingFace(Backend backend) : PricingService.PricingServiceBase
+    {
+        public override Task<GetProjectionResponse> GetProjection(GetProjectionRequest request, ServerCallContext context) =>
+            Task.FromResult(backend.Note(context, backend.Projection(request)));
+    }
+
+    private sealed class HealthFace(Backend backend) : Grpc.Health.V1.Health.HealthBase
+    {
+        public override Task<HealthCheckResponse> Check(HealthCheckRequest request, ServerCallContext context)
+        {
+            var ready = !backend.NotReady.Contains(context.RequestHeaders.GetValue("dapr-app-id") ?? "");
+            return Task.FromResult(new HealthCheckResponse
+            {
+                Status = ready ? HealthCheckResponse.Types.ServingStatus.Serving : HealthCheckResponse.Types.ServingStatus.NotServing,
+            });
+        }
+    }
+
+    private sealed class MappingFace(Backend backend) : MappingService.MappingServiceBase
+    {
+        public override Task<ListMappingsResponse> ListMappings(ListMappingsRequest request, ServerCallContext context)
+        {
+            var page = new ListMappingsResponse();
+            var size = request.PageSize == 0 ? 100 : request.PageSize;
+            var all = backend.Mappings.Values
+                .Where(mapping => mapping.TenantId == request.TenantId
+                    && (request.Metric.Length == 0 || mapping.Metric == request.Metric)
+                    && (!request.HasActive || mapping.Active == request.Active)
+                    && string.CompareOrdinal(mapping.Id, request.PageToken) > 0)
+                .OrderBy(mapping => mapping.Id, StringComparer.Ordinal)
+                .ToList();
+            page.Mappings.AddRange(all.Take(size));
+            page.NextPageToken = all.Count > size ? all[size - 1].Id : "";
+            return Task.FromResult(backend.Note(context, page));
+        }
+
+        public override Task<Mapping> CreateMapping(CreateMappingRequest request, ServerCallContext context)
+        {
+            var taken = backend.Mappings.Values.Any(mapping =>
+                mapping.TenantId == request.Mapping.TenantId && mapping.Metric == request.Mapping.Metric && mapping.Active);
+            if (taken)
+                throw Defaults.Errors.RpcErrors.AlreadyExists("METRIC_TAKEN", "Another active mapping maps the metric.");
+            var created = request.Mapping.Clone();
+            created.Id = $"map_{backend.Mappings.Count + 1:D4}";
+            backend.Mappings.Add(created.Id, created);
+            return Task.FromResult(backend.Note(context, created));
+        }
+
+        public override Task<Mapping> GetMapping(GetMappingRequest request, ServerCallContext context) =>
+            Task.FromResult(backend.Note(context, Find(request.TenantId, request.Id).Clone()));
+
+        public override Task<Mapping> UpdateMapping(UpdateMappingRequest request, ServerCallContext context)
+        {
+            Find(request.Mapping.TenantId, request.Mapping.Id);
+            backend.Mappings[request.Mapping.Id] = request.Mapping.Clone();
+            return Task.FromResult(backend.Note(context, request.Mapping));
+        }
+
+        public override Task<DeleteMappingResponse> DeleteMapping(DeleteMappingRequest request, ServerCallContext context)
+        {
+            backend.Mappings.Remove(Find(request.TenantId, request.Id).Id);
+            return Task.FromResult(backend.Note(context, new DeleteMappingResponse()));
+        }
+
+        private Mapping Find(string tenant, string id) =>
+            backend.Mappings.TryGetValue(id, out var mapping) && mapping.TenantId == tenant
+                ? mapping
+                : throw Defaults.Errors.RpcErrors.NotFound($"The mapping '{id}'");
+    }
+}
