@@ -9,6 +9,9 @@ internal sealed class ActorTable(LocalDaprOptions options, Func<ActiveActor, Tas
 
     public bool IsActive(ActorKey key) => _actors.TryGetValue(key, out var actor) && !actor.IsLeaving;
 
+    /// <summary>Calls that wait for the turn of an actor.</summary>
+    public int WaitingTurns(ActorKey key) => _actors.TryGetValue(key, out var actor) ? actor.Turns.Waiting : 0;
+
     public IReadOnlyDictionary<string, int> CountByType() =>
         _actors.Keys.CountBy(static key => key.Type).ToDictionary(static pair => pair.Key, static pair => pair.Value);
 

@@ -12,6 +12,9 @@ internal sealed partial class ActorTimers(ActorHost host, LocalDaprOptions optio
     private readonly ConcurrentDictionary<(ActorKey Key, string Name), RunningTimer> _timers = new();
     private readonly ILogger _logger = options.LoggerFactory.CreateLogger<ActorTimers>();
 
+    /// <summary>Timers that run.</summary>
+    public int Count => _timers.Count;
+
     /// <summary>Starts a timer, in place of one of the same name.</summary>
     public void Set(ActorKey key, string name, Schedule schedule, ReadOnlyMemory<byte> callback)
     {

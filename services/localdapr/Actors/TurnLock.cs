@@ -106,6 +106,15 @@ internal sealed class TurnLock(ReentrancyOptions reentrancy, int maximumWaiting)
         }
     }
 
+    public int Waiting
+    {
+        get
+        {
+            lock (_gate)
+                return _waiting.Count;
+        }
+    }
+
     private sealed class Waiter(string chain)
     {
         public string Chain { get; } = chain;
