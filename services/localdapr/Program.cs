@@ -1,1 +1,3 @@
-return 0;
+using StripeMeter.LocalDapr.Commands;
+
+return await SidecarCommand.RunAsync(args).ConfigureAwait(false);

@@ -41,9 +41,6 @@ internal sealed class DaprGrpcBinding : IServiceMethodProvider<DaprGrpc>
 {
     private const string Service = "dapr.proto.runtime.v1.Dapr";
 
-    /// <summary>Methods of the service that exist and are not supported, so that asking for one is answered clearly.</summary>
-    public const string UnsupportedPattern = $"/{Service}/{{method}}";
-
     public void OnServiceMethodDiscovery(ServiceMethodProviderContext<DaprGrpc> context)
     {
         Add(context, "PublishEvent", PublishEventRequest.Parser, Empty.Parser, static (service, request, call) => service.PublishEvent(request, call));

@@ -21,6 +21,16 @@ public sealed record ResiliencyPolicies
     private static readonly string[] ActorLevels = ["DefaultActor", "Default"];
     private static readonly string[] InboundLevels = ["DefaultPubsubComponentInbound", "DefaultComponentInbound", "DefaultComponent", "Default"];
 
+    /// <summary>Resolves every target once.</summary>
+    /// <exception cref="LocalDaprConfigurationException">One names a policy that is not defined.</exception>
+    internal void CheckNames()
+    {
+        foreach (var type in Actors.Keys)
+            ForActor(type);
+        foreach (var component in Inbound.Keys)
+            ForInbound(component);
+    }
+
     internal TargetPolicy ForActor(string type) => Resolve(Actors.GetValueOrDefault(type), ActorLevels);
 
     internal TargetPolicy ForInbound(string component) => Resolve(Inbound.GetValueOrDefault(component), InboundLevels);
