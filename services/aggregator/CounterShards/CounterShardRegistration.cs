@@ -13,7 +13,8 @@ internal static class CounterShardRegistration
                 options.HttpEndpoint = endpoint;
             else if (builder.Configuration["DAPR_HTTP_PORT"] is { Length: > 0 } port)
                 options.HttpEndpoint = $"http://127.0.0.1:{port}";
-            options.DaprApiToken = builder.Configuration["DAPR_API_TOKEN"];
+            if (builder.Configuration["DAPR_API_TOKEN"] is { Length: > 0 } token)
+                options.DaprApiToken = token;
             options.ActorIdleTimeout = TimeSpan.FromSeconds(folding.ActorIdleSeconds);
             options.Actors.RegisterActor<CounterShard>(DaprNames.CounterShardActor);
         });
