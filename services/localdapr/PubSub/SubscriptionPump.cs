@@ -56,6 +56,9 @@ internal sealed partial class SubscriptionPump : IDisposable
         {
             while (true)
             {
+                await _unacknowledged.WaitAsync(stopping).ConfigureAwait(false);
+                await _queue.WaitAsync(stopping).ConfigureAwait(false);
+                // Last, so that a retry finds a free place while the topic is quiet.
                 await _deliveries.WaitAsync(stopping).ConfigureAwait(false);
                 var batch = await GatherAsync(stopping).ConfigureAwait(false);
                 _running.Track(ProcessAsync(batch, stopping));
@@ -71,8 +74,6 @@ internal sealed partial class SubscriptionPump : IDisposable
     private async Task<List<TopicMessage>> GatherAsync(CancellationToken stopping)
     {
         var batch = new List<TopicMessage>(_batchMessages);
-        await _unacknowledged.WaitAsync(stopping).ConfigureAwait(false);
-        await _queue.WaitAsync(stopping).ConfigureAwait(false);
         using var window = _batchMessages == 1 ? null : new CancellationTokenSource(TimeSpan.FromMilliseconds(_subscription.Bulk!.MaximumAwaitMs), _options.TimeProvider);
         using var ends = window is null ? null : CancellationTokenSource.CreateLinkedTokenSource(stopping, window.Token);
         var bytes = 0L;
