@@ -232,7 +232,7 @@ public sealed class ShardFolder(
         if (_hole is not { } hole || hole.Before != _folded.Position)
             return;
         var doublings = Math.Min(head.Displacements, options.MaximumPatienceDoublings);
-        if (clock.GetElapsedTime(hole.SeenAt) < options.HolePatience * (1 << doublings))
+        if (clock.GetElapsedTime(hole.SeenAt) < TimeSpan.FromTicks(options.HolePatience.Ticks << doublings))
             return;
         // Positions reserved after the hole was seen have not waited yet.
         var next = await ledger.ReadAsync(shard, hole.Before, 1, cancellation).ConfigureAwait(false);

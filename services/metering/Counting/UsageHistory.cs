@@ -74,8 +74,8 @@ public static class UsageHistory
         {
             HistoryStep.Month => new DateTime(moment.Year, moment.Month, 1, 0, 0, 0, DateTimeKind.Utc),
             HistoryStep.Day => moment.Date,
-            HistoryStep.Hour => moment.Date.AddHours(moment.Hour),
-            _ => moment.Date.AddHours(moment.Hour).AddMinutes(moment.Minute),
+            HistoryStep.Hour => moment.Date.AddTicks(moment.Hour * TimeSpan.TicksPerHour),
+            _ => moment.Date.AddTicks((moment.Hour * TimeSpan.TicksPerHour) + (moment.Minute * TimeSpan.TicksPerMinute)),
         };
         return Instant.Of(new DateTimeOffset(start, TimeSpan.Zero));
     }

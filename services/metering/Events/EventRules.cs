@@ -77,7 +77,7 @@ public sealed class EventRules(EventLimits limits)
         if (timestamp < Instant.Minimum || timestamp > Instant.Maximum)
             return new FieldError("timestamp", "must be in the years 1 to 9999");
         return timestamp > now + limits.FutureTolerance
-            ? new FieldError("timestamp", $"must be at most {limits.FutureTolerance.TotalMinutes:0} minutes ahead of now, {now}")
+            ? new FieldError("timestamp", $"must be at most {limits.FutureTolerance.Ticks / TimeSpan.TicksPerMinute} minutes ahead of now, {now}")
             : null;
     }
 
