@@ -4,8 +4,9 @@ FROM mcr.microsoft.com/dotnet/sdk:10.0-noble AS build
 ARG SERVICE
 WORKDIR /source
 COPY . .
+ENV NUGET_PACKAGES=/packages
 # The link gives every service the same entry point, whatever its assembly is called.
-RUN --mount=type=cache,target=/root/.nuget/packages \
+RUN --mount=type=cache,target=/packages \
     dotnet publish "services/$SERVICE/$SERVICE.csproj" --configuration Release --output /app \
     && ln -s "$(dotnet msbuild "services/$SERVICE/$SERVICE.csproj" -getProperty:AssemblyName)" /app/service
 

@@ -1,0 +1,61 @@
+using System.Diagnostics;
+using System.Xml.Linq;
+
+namespace StripeMeter.House.Tests.Kit;
+
+/// <summary>The files of the repository that the tests were built from.</summary>
+internal static class Repository
+{
+    public static string Root { get; } = FindRoot();
+
+    public static string PathOf(string relativePath) => Path.Combine(Root, relativePath);
+
+    public static string Read(string relativePath) => File.ReadAllText(PathOf(relativePath));
+
+    /// <summary>Files under version control, as paths relative to the root.</summary>
+    public static async Task<IReadOnlyList<string>> TrackedFilesAsync()
+    {
+        using var git = Process.Start(new ProcessStartInfo("git", ["ls-files", "-z"])
+        {
+            WorkingDirectory = Root, RedirectStandardOutput = true,
+        })!;
+        var names = await git.StandardOutput.ReadToEndAsync();
+        await git.WaitForExitAsync();
+        Assert.Equal(0, git.ExitCode);
+        // A file that is deleted and not yet committed is still listed.
+        return [.. names.Split('\0', StringSplitOptions.RemoveEmptyEntries).Where(name => File.Exists(PathOf(name)))];
+    }
+
+    public static async Task<IReadOnlyList<Project>> ProjectsAsync() =>
+        [.. (await TrackedFilesAsync()).Where(file => file.EndsWith(".csproj", StringComparison.Ordinal)).Select(file => new Project(file))];
+
+    private static string FindRoot()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "stripemeter.sln")))
+            folder = folder.Parent;
+        return folder?.FullName ?? throw new InvalidOperationException("The tests do not run inside the repository.");
+    }
+}
+
+/// <summary>A project file, as far as the rules of the house go.</summary>
+internal sealed class Project(string path)
+{
+    private readonly XDocument _content = XDocument.Load(Repository.PathOf(path));
+
+    /// <summary>Path from the root of the repository.</summary>
+    public string Path { get; } = path;
+
+    /// <summary>Its folder, such as <c>services/ingest</c>.</summary>
+    public string Folder { get; } = System.IO.Path.GetDirectoryName(path)!.Replace('\\', '/');
+
+    public string? AssemblyName => _content.Descendants("AssemblyName").SingleOrDefault()?.Value;
+
+    public IEnumerable<XElement> Packages => _content.Descendants("PackageReference");
+
+    /// <summary>Folders of the projects it references.</summary>
+    public IEnumerable<string> References => _content.Descendants("ProjectReference")
+        .Select(reference => System.IO.Path.Combine(Folder, reference.Attribute("Include")!.Value))
+        .Select(file => System.IO.Path.GetRelativePath(Repository.Root, System.IO.Path.GetFullPath(file, Repository.Root)))
+        .Select(file => System.IO.Path.GetDirectoryName(file)!.Replace('\\', '/'));
+}
