@@ -1,3 +1,4 @@
+using Grpc.AspNetCore.Server;
 using StripeMeter.Defaults.Configuration;
 using StripeMeter.Defaults.Hosting;
 using StripeMeter.Defaults.Invocation;
@@ -30,6 +31,9 @@ public static class GatewayApp
         builder.Services.AddSingleton<IngestDispatcher>();
         builder.Services.AddHostedService(services => services.GetRequiredService<IngestDispatcher>());
         builder.Services.AddGatewayHealth();
+
+        // The catch-all for unknown gRPC services takes any method, and would turn every 405 of REST into a 404.
+        builder.Services.Configure<GrpcServiceOptions>(grpc => grpc.IgnoreUnknownServices = true);
         builder.Services.AddDocument();
         configure?.Invoke(builder);
 

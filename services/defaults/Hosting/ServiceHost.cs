@@ -119,6 +119,9 @@ public static class ServiceHost
         var frameworkLevel = level > LogLevel.Warning ? level : LogLevel.Warning;
         foreach (var framework in (string[])["Microsoft", "System", "Grpc", "Dapr", "OpenTelemetry"])
             logging.AddFilter(framework, frameworkLevel);
+
+        // The answer to a probe says what is not ready; a line in the log for each would drown the rest.
+        logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
     }
 
     private static void ConfigurePorts(IWebHostBuilder host, AppDefinition app, EndpointOptions listen) =>

@@ -2,8 +2,8 @@ namespace StripeMeter.Gateway.Errors;
 
 /// <summary>
 /// What is wrong with a request, after RFC 9457. Routes add the members of their answer, empty, for older clients.
-/// Documents what <see cref="ProblemWriter"/> writes.
 /// </summary>
+/// <remarks>Documents what <see cref="ProblemWriter"/> writes.</remarks>
 /// <param name="Type">A URI that names the kind of problem; about:blank where the status says it all.</param>
 /// <param name="Title">The kind, in words.</param>
 /// <param name="Status">The HTTP status.</param>

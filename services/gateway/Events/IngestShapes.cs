@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
-using StripeMeter.Gateway.Requests;
 
 namespace StripeMeter.Gateway.Events;
 
-/// <summary>Usage events to be stored. Documents what <see cref="EventJson"/> reads.</summary>
+/// <summary>Usage events to be stored.</summary>
+/// <remarks>Documents what <see cref="EventJson"/> reads.</remarks>
 /// <param name="Events">1 to 1,000 events.</param>
 public sealed record IngestBody(IReadOnlyList<IngestEvent> Events);
 
@@ -11,17 +11,21 @@ public sealed record IngestBody(IReadOnlyList<IngestEvent> Events);
 /// <param name="TenantId">The tenant: 1 to 128 printable characters.</param>
 /// <param name="Metric">What is counted: 1 to 100 characters.</param>
 /// <param name="CustomerRef">The customer, as the tenant names it: 1 to 255 characters.</param>
-/// <param name="Quantity">How much: above 0, at most 15 integer digits and 12 decimals. A JSON number or the same decimal as a string.</param>
+/// <param name="Quantity">How much.</param>
 /// <param name="Ts">When it happened: RFC 3339 with a zone, in steps of 100 ns, at most an hour ahead of the server.</param>
 /// <param name="ResourceId">Part of the customer's usage, such as a project: at most 255 characters.</param>
 /// <param name="Meta">Anything else: at most 4,096 bytes.</param>
 /// <param name="IdempotencyKey">Names the event within its tenant, at most 255 characters. Derived from the event when absent.</param>
 /// <param name="Source">sdk, http (the default), etl, import or system.</param>
 public sealed record IngestEvent(
-    string TenantId, string Metric, string CustomerRef, ExactNumber Quantity, string Ts, string? ResourceId, JsonObject? Meta,
+    string TenantId, string Metric, string CustomerRef, SentQuantity Quantity, string Ts, string? ResourceId, JsonObject? Meta,
     string? IdempotencyKey, string? Source);
 
-/// <summary>What became of the events. Documents what <see cref="IngestAnswer"/> writes.</summary>
+/// <summary>A JSON number, or the same decimal as a string: above 0, at most 15 integer digits and 12 decimals.</summary>
+public readonly record struct SentQuantity;
+
+/// <summary>What became of the events.</summary>
+/// <remarks>Documents what <see cref="IngestAnswer"/> writes.</remarks>
 /// <param name="Accepted">Events stored now.</param>
 /// <param name="Duplicates">Events that were stored already.</param>
 /// <param name="Conflicts">Events refused because another one stands under their key.</param>

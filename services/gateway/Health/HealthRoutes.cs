@@ -1,7 +1,6 @@
 using Grpc.Core;
 using StripeMeter.Defaults.Health;
 using StripeMeter.Defaults.Hosting;
-using StripeMeter.Gateway.OpenApi;
 using StripeMeter.Metering.Time;
 
 namespace StripeMeter.Gateway.Health;
@@ -29,5 +28,7 @@ internal static class HealthRoutes
 
     public static void MapHealth(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/health", (TimeProvider clock) => new HealthAnswer("ok", Instant.Of(clock.GetUtcNow()).ToString()))
-            .Describe("Health", "GetHealth", "That the gateway runs. `/health/ready` says whether it can work");
+            .WithTags("Health")
+            .WithName("GetHealth")
+            .WithSummary("That the gateway runs. `/health/ready` says whether it can work");
 }

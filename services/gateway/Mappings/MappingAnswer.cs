@@ -39,15 +39,15 @@ public sealed record MappingAnswer(
 /// <param name="Prefix">Written before a reference that is not in the table.</param>
 /// <param name="Table">Reference to Stripe customer.</param>
 /// <param name="TableOnly">Push only customers that stand in the table.</param>
-public sealed record MappedCustomers(string Prefix, IReadOnlyDictionary<string, string> Table, bool TableOnly)
+public sealed record MappedCustomers(string? Prefix, IReadOnlyDictionary<string, string>? Table, bool? TableOnly)
 {
     internal static MappedCustomers Of(CustomerRule rule) => new(rule.Prefix, rule.Table, rule.TableOnly);
 }
 
 /// <summary>A mapping to be made or changed. When changing, absent members stay as they are and null clears.</summary>
 /// <param name="TenantId">The tenant.</param>
-/// <param name="Metric">The metric.</param>
-/// <param name="Aggregation">sum, count, max, last or min.</param>
+/// <param name="Metric">The metric. Required to make a mapping.</param>
+/// <param name="Aggregation">sum, count, max, last or min. Required to make a mapping.</param>
 /// <param name="StripeAccount">acct_…, or default (the default) for the account of the configured key.</param>
 /// <param name="PriceId">price_…; optional when the meter is named.</param>
 /// <param name="MeterId">mtr_…; found from the price when absent.</param>
@@ -61,6 +61,6 @@ public sealed record MappedCustomers(string Prefix, IReadOnlyDictionary<string, 
 /// <param name="ShadowSubscriptionItemId">si_… in the test account.</param>
 /// <param name="Customers">How a customer reference becomes a Stripe customer; itself unless said otherwise.</param>
 public sealed record MappingRequest(
-    string TenantId, string Metric, string Aggregation, string? StripeAccount, string? PriceId, string? MeterId,
+    string TenantId, string? Metric, string? Aggregation, string? StripeAccount, string? PriceId, string? MeterId,
     string? MeterEventName, string? SubscriptionItemId, string? Currency, bool? Active, bool? Shadow,
     string? ShadowStripeAccount, string? ShadowPriceId, string? ShadowSubscriptionItemId, MappedCustomers? Customers);

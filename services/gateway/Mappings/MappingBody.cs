@@ -62,7 +62,7 @@ internal static class MappingBody
         var rule = new CustomerRule();
         foreach (var member in sent.EnumerateObject())
         {
-            var (name, value) = (member.Name, member.Value);
+            var (name, value) = (JsonBody.Name(member), member.Value);
             if (name == "prefix" && value.ValueKind == JsonValueKind.String && JsonBody.Text(value) is { } prefix)
                 rule.Prefix = prefix;
             else if (name == "tableOnly" && value.ValueKind is JsonValueKind.True or JsonValueKind.False)
@@ -80,10 +80,11 @@ internal static class MappingBody
     {
         foreach (var entry in table.EnumerateObject())
         {
+            var reference = JsonBody.Name(entry);
             if (entry.Value.ValueKind == JsonValueKind.String && JsonBody.Text(entry.Value) is { } customer)
-                rule.Table[entry.Name] = customer;
+                rule.Table[reference] = customer;
             else
-                body.Add($"{Customers}.table.{entry.Name}", "must be a string");
+                body.Add($"{Customers}.table.{reference}", "must be a string");
         }
     }
 }

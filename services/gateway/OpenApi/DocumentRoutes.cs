@@ -20,8 +20,9 @@ internal static class DocumentRoutes
             document.Servers = null;
             return Task.CompletedTask;
         });
+        options.AddDocumentTransformer<ProbePaths>();
         options.AddOperationTransformer<ParameterTransformer>();
-        options.AddSchemaTransformer<NumberTransformer>();
+        options.AddSchemaTransformer<ShapeTransformer>();
     });
 
     public static void MapDocument(this IEndpointRouteBuilder routes)

@@ -18,7 +18,7 @@ internal sealed class ParameterTransformer : IOpenApiOperationTransformer
             else if (metadata is HeaderParameter header)
                 operation.Parameters.Add(Of(header));
             else if (metadata is BodyShape body)
-                operation.RequestBody = Of(await context.GetOrCreateSchemaAsync(body.Type, null, cancellationToken).ConfigureAwait(false));
+                operation.RequestBody = await BodyAsync(body.Type, context, cancellationToken).ConfigureAwait(false);
         }
 
         if (operation.Parameters.Count == 0)
@@ -42,9 +42,18 @@ internal sealed class ParameterTransformer : IOpenApiOperationTransformer
         Schema = new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = parameter.MaximumLength },
     };
 
-    private static OpenApiRequestBody Of(OpenApiSchema schema) => new()
+    private static async Task<OpenApiRequestBody> BodyAsync(
+        Type type, OpenApiOperationTransformerContext context, CancellationToken cancellation)
     {
-        Required = true,
-        Content = new Dictionary<string, OpenApiMediaType> { ["application/json"] = new() { Schema = schema } },
-    };
+        var schema = await context.GetOrCreateSchemaAsync(type, null, cancellation).ConfigureAwait(false);
+        context.Document!.AddComponent(type.Name, schema);
+        return new OpenApiRequestBody
+        {
+            Required = true,
+            Content = new Dictionary<string, OpenApiMediaType>
+            {
+                ["application/json"] = new() { Schema = new OpenApiSchemaReference(type.Name, context.Document) },
+            },
+        };
+    }
 }

@@ -125,7 +125,9 @@ internal sealed class JsonBody : IDisposable
         Check();
     }
 
-    private static string Name(JsonProperty member)
+    /// <summary>The name of a member of an object anywhere in the body.</summary>
+    /// <exception cref="ProblemException">The name is not well-formed text.</exception>
+    public static string Name(JsonProperty member)
     {
         try
         {

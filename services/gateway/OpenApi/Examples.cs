@@ -1,0 +1,54 @@
+using System.Collections.Frozen;
+using StripeMeter.Gateway.Events;
+using StripeMeter.Gateway.Mappings;
+using StripeMeter.Gateway.Usage;
+
+namespace StripeMeter.Gateway.OpenApi;
+
+/// <summary>An example of each body that is sent, and of the answers that people read first. A test sends and reads them.</summary>
+public static class Examples
+{
+    private static readonly FrozenDictionary<Type, string> ByType = new Dictionary<Type, string>
+    {
+        [typeof(IngestBody)] =
+            """
+            {"events":[{"tenantId":"acme","metric":"api_calls","customerRef":"cus_01","quantity":12.5,
+              "ts":"2026-01-16T14:30:00.123Z","resourceId":"project-7","meta":{"region":"eu"},
+              "idempotencyKey":"call-0001","source":"http"}]}
+            """,
+        [typeof(IngestResponse)] =
+            """
+            {"accepted":1,"duplicates":0,"conflicts":0,"requestId":"req-1",
+             "results":[{"index":0,"idempotencyKey":"call-0001","status":"accepted"}]}
+            """,
+        [typeof(MappingRequest)] =
+            """
+            {"tenantId":"acme","metric":"api_calls","aggregation":"sum","stripeAccount":"default","priceId":"price_123",
+             "currency":"usd","active":true,"customers":{"prefix":"","table":{"cus_01":"cus_Q1w2E3"},"tableOnly":false}}
+            """,
+        [typeof(ProjectionRequest)] =
+            """
+            {"tenantId":"acme","customerRef":"cus_01","periodStart":"2026-01-01","periodEnd":"2026-01-31"}
+            """,
+        [typeof(CurrentUsage)] =
+            """
+            {"customerRef":"cus_01",
+             "period":{"start":"2026-01-01","end":"2026-01-31","startTime":"2026-01-01T00:00:00Z","endTime":"2026-02-01T00:00:00Z"},
+             "metrics":[{"name":"api_calls","current":0.3,"aggregation":"sum","unit":"api_calls","sum":0.3,"count":2,
+               "min":0.1,"max":0.2,"last":0.2,"watermark":"2026-01-16T14:30:00.123Z"}],
+             "alerts":[]}
+            """,
+        [typeof(Projection)] =
+            """
+            {"customerRef":"cus_01","periodStart":"2026-01-01","periodEnd":"2026-01-31",
+             "lineItems":[{"metric":"api_calls","priceId":"price_123","quantity":1234.5,"unitPrice":0.002,"total":2.47}],
+             "subtotal":2.47,"credits":0,"total":2.47,"currency":"USD",
+             "freshness":{"lastUpdate":"2026-01-16T14:30:00.123Z","staleness":4,"countedAt":"2026-01-16T14:30:03Z"}}
+            """,
+    }.ToFrozenDictionary();
+
+    public static IEnumerable<Type> Types => ByType.Keys;
+
+    /// <summary>JSON of the type, if there is an example.</summary>
+    public static string? Of(Type type) => ByType.GetValueOrDefault(type);
+}
