@@ -63,7 +63,7 @@ public sealed class SqliteFile : IAsyncDisposable
         _options = options;
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(options.Path))!);
         _writes = Channel.CreateBounded<PendingWrite>(new BoundedChannelOptions(options.WaitingWrites) { SingleReader = true });
-        _session = new SqliteSession(options.Path, $"PRAGMA page_size=8192; {Pragmas(options)}");
+        _session = new SqliteSession(options.Path, $"PRAGMA page_size=4096; {Pragmas(options)}");
         try
         {
             Prepare();
@@ -137,7 +137,7 @@ public sealed class SqliteFile : IAsyncDisposable
 
     private static string Pragmas(SqliteFileOptions options) =>
         $"""
-        PRAGMA busy_timeout={options.BusyTimeoutMs}; PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=4000;
+        PRAGMA busy_timeout={options.BusyTimeoutMs}; PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=16000;
         PRAGMA temp_store=MEMORY; PRAGMA cache_size=-{options.CacheKibibytes};
         PRAGMA synchronous={(options.Durability == SqliteDurability.Power ? "FULL" : "NORMAL")};
         """;

@@ -20,12 +20,12 @@ internal static class LedgerSchema
             id INTEGER PRIMARY KEY, tenant_id INTEGER NOT NULL, customer TEXT NOT NULL, metric TEXT NOT NULL,
             UNIQUE (tenant_id, customer, metric));
         CREATE TABLE IF NOT EXISTS records (
-            shard_id INTEGER NOT NULL, position INTEGER NOT NULL, tenant_id INTEGER NOT NULL, space INTEGER NOT NULL,
+            shard_id INTEGER NOT NULL, position INTEGER NOT NULL, key_hash INTEGER NOT NULL, space INTEGER NOT NULL,
             key TEXT NOT NULL, kind INTEGER NOT NULL, received INTEGER NOT NULL, late INTEGER NOT NULL,
             fingerprint BLOB, series_id INTEGER, timestamp INTEGER, quantity BLOB, source INTEGER, resource TEXT, meta TEXT,
             PRIMARY KEY (shard_id, position)) WITHOUT ROWID;
-        CREATE UNIQUE INDEX IF NOT EXISTS records_by_key ON records (tenant_id, space, key);
+        CREATE INDEX IF NOT EXISTS records_by_key_hash ON records (key_hash);
         CREATE INDEX IF NOT EXISTS records_by_series ON records (series_id, timestamp) WHERE series_id IS NOT NULL;
-        CREATE INDEX IF NOT EXISTS records_by_time ON records (tenant_id, timestamp) WHERE series_id IS NOT NULL;
+        CREATE INDEX IF NOT EXISTS records_by_time ON records (shard_id / 1024 /* the tenant */, timestamp) WHERE series_id IS NOT NULL;
         """;
 }

@@ -50,7 +50,7 @@ internal static class SqliteEventQuery
         var bySeries = query.Customer is not null;
         var sql = new StringBuilder(bySeries
             ? "FROM series s CROSS JOIN records r ON r.series_id = s.id WHERE s.tenant_id = ?1"
-            : "FROM records r INDEXED BY records_by_time CROSS JOIN series s ON s.id = r.series_id WHERE r.tenant_id = ?1");
+            : $"FROM records r INDEXED BY records_by_time CROSS JOIN series s ON s.id = r.series_id WHERE r.shard_id / {LedgerSchema.ShardStride} = ?1");
         sql.Append(" AND r.series_id IS NOT NULL AND r.timestamp BETWEEN ?2 AND ?3");
         if (query.Metric is not null)
             sql.Append(" AND s.metric = ?4");
