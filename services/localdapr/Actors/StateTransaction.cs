@@ -23,6 +23,8 @@ internal static class StateTransaction
             changes.Add(ReadOperation(ref reader, body));
         }
 
+        if (reader.TokenType != JsonTokenType.EndArray || reader.Read())
+            throw new JsonException("the body is not a list of operations");
         return changes;
     }
 
