@@ -46,7 +46,7 @@ public sealed class CounterServiceEndpoint(IMeterStore store, CounterShardClient
             },
             context.CancellationToken).ConfigureAwait(false);
         var response = new ListCountersResponse();
-        response.Counters.AddRange(rows.Take(size).Select(row => row.Counter.ToWire(tenant)));
+        response.Counters.AddRange(rows.Take(size).Select(row => row.ToWire(tenant)));
         if (rows.Count > size)
             response.NextPageToken = PageToken.Write(new Cursor(rows[size - 1].Counter.Key));
         return response;

@@ -33,7 +33,7 @@ public sealed class UsageServiceEndpoint(IMeterStore store, PeriodClock periods,
             PeriodStart = period.Start.ToTimestamp(),
             PeriodEnd = period.End.ToTimestamp(),
         };
-        response.Counters.AddRange(rows.Select(row => row.Counter.ToWire(tenant)));
+        response.Counters.AddRange(rows.Select(row => row.ToWire(tenant)));
         return response;
     }
 

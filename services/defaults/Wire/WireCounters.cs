@@ -37,6 +37,15 @@ public static class WireCounters
         };
     }
 
+    /// <summary>A projected counter, with when it was counted.</summary>
+    public static V1.Counter ToWire(this CounterRow row, TenantId tenant)
+    {
+        ArgumentNullException.ThrowIfNull(row);
+        var counter = row.Counter.ToWire(tenant);
+        counter.ProjectedTime = row.Projected.ToTimestamp();
+        return counter;
+    }
+
     public static CounterState ToState(this DomainCounter counter, string logId)
     {
         ArgumentNullException.ThrowIfNull(counter);
