@@ -1,1 +1,4 @@
-return 0;
+using StripeMeter.Defaults.Hosting;
+using StripeMeter.Pricing;
+
+return await ServiceHost.RunAsync(() => PricingApp.Build(args));

@@ -35,8 +35,10 @@ public sealed record Projection(
 /// <param name="UnitPrice">In units of the currency, unrounded. Null when no price is known.</param>
 /// <param name="Total">In units of the currency, rounded as Stripe rounds an invoice line. Null when no price is known.</param>
 /// <param name="UnpricedReason">Why no price is known.</param>
+/// <param name="Note">What is not certain of the total.</param>
 public sealed record ProjectionItem(
-    string Metric, string PriceId, ExactNumber Quantity, ExactNumber? UnitPrice, ExactNumber? Total, string? UnpricedReason);
+    string Metric, string PriceId, ExactNumber Quantity, ExactNumber? UnitPrice, ExactNumber? Total, string? UnpricedReason,
+    string? Note);
 
 /// <summary>How new the figures are.</summary>
 /// <param name="LastUpdate">Timestamp of the newest event counted. Null when nothing was.</param>
@@ -98,12 +100,14 @@ internal static class ProjectionEndpoint
         period.End,
         [.. projection.Lines.Select(line => new ProjectionItem(
             line.Metric, line.PriceId, new ExactNumber(line.Quantity), ExactNumber.OfText(line.UnitPrice),
-            ExactNumber.OfText(line.Total), line.UnpricedReason.Length > 0 ? line.UnpricedReason : null))],
+            ExactNumber.OfText(line.Total), NullIfEmpty(line.UnpricedReason), NullIfEmpty(line.Note)))],
         new ExactNumber(projection.Subtotal),
         new ExactNumber(projection.Credits),
         new ExactNumber(projection.Total),
         projection.Currency.ToUpperInvariant(),
         ToFreshness(projection, now));
+
+    private static string? NullIfEmpty(string text) => text.Length > 0 ? text : null;
 
     private static Freshness ToFreshness(GetProjectionResponse projection, Instant now)
     {

@@ -1,0 +1,42 @@
+using Stripe;
+using StripeMeter.Defaults.Billing;
+using StripeMeter.Defaults.Configuration;
+using StripeMeter.Defaults.Hosting;
+using StripeMeter.Defaults.Invocation;
+using StripeMeter.Pricing.Prices;
+using StripeMeter.Pricing.Projecting;
+using StripeMeter.V1;
+
+namespace StripeMeter.Pricing;
+
+/// <summary>The pricing service: what usage costs by the mapped Stripe prices. It keeps nothing but prices it read.</summary>
+public static class PricingApp
+{
+    public static WebApplication Build(
+        string[] args, IEnumerable<KeyValuePair<string, string?>>? settings = null,
+        Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = ServiceHost.CreateBuilder(AppCatalogue.Pricing, args, settings);
+        var options = builder.Services.AddSettings<PricingOptions>(builder.Configuration);
+        var stripe = builder.Services.AddSettings<StripeOptions>(builder.Configuration);
+        stripe.RefuseLiveKeyElsewhere();
+        var timeout = TimeSpan.FromSeconds(options.CallTimeoutSeconds);
+        builder.Services.AddServiceCalls(AppCatalogue.Aggregator, timeout).AddClient<UsageService.UsageServiceClient>(calls => new(calls));
+        builder.Services.AddServiceCalls(AppCatalogue.Pusher, timeout).AddClient<MappingService.MappingServiceClient>(calls => new(calls));
+        builder.Services.AddSingleton(_ => new StripePrices(stripe.IsConfigured ? CreateClient(stripe, timeout) : null));
+        builder.Services.AddSingleton<PriceCache>();
+        configure?.Invoke(builder);
+
+        var app = builder.Build();
+        app.MapGrpcService<ProjectionService>();
+        app.MapDefaults();
+        return app;
+    }
+
+    private static StripeClient CreateClient(StripeOptions options, TimeSpan timeout) => new(new StripeClientOptions
+    {
+        ApiKey = options.EffectiveKey,
+        ApiBase = options.ApiBase.ToString().TrimEnd('/'),
+        HttpClient = new SystemNetHttpClient(new HttpClient { Timeout = timeout }, maxNetworkRetries: 1, enableTelemetry: false),
+    });
+}
