@@ -1,0 +1,42 @@
+using System.Globalization;
+
+namespace StripeMeter.StripeDouble;
+
+/// <summary><c>--port 12111 --data FILE</c></summary>
+internal static class CommandLine
+{
+    public const string Help =
+        """
+        A local server that behaves like Stripe's usage metering.
+
+          --port PORT   port to listen on; 0 picks a free one (default 12111)
+          --data FILE   SQLite file of the account (default ./data/stripe-double.db)
+          --help        this text
+        """;
+
+    /// <exception cref="ArgumentException">An argument is unknown or has no usable value.</exception>
+    public static StripeDoubleOptions Read(IReadOnlyList<string> arguments)
+    {
+        var options = new StripeDoubleOptions { DataFile = Path.Combine("data", "stripe-double.db") };
+        for (var index = 0; index < arguments.Count; index += 2)
+        {
+            var name = arguments[index];
+            if (index + 1 == arguments.Count)
+                throw new ArgumentException($"{name} has no value, or is unknown; --help says what there is.");
+            var value = arguments[index + 1];
+            options = name switch
+            {
+                "--port" => options with { Port = Port(value) },
+                "--data" => options with { DataFile = value },
+                _ => throw new ArgumentException($"{name} is unknown; --help says what there is."),
+            };
+        }
+
+        return options;
+    }
+
+    private static int Port(string value) =>
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var port)
+            ? port
+            : throw new ArgumentException($"--port is '{value}'; it must be 0 to 65535.");
+}

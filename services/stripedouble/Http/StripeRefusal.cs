@@ -1,0 +1,66 @@
+using System.Net;
+using System.Text.Json.Nodes;
+
+namespace StripeMeter.StripeDouble.Http;
+
+/// <summary>A request that is answered with an error, in the envelope of Stripe's v1 API.</summary>
+internal sealed class StripeRefusal(HttpStatusCode status, string message) : Exception(message)
+{
+    public HttpStatusCode Status { get; } = status;
+
+    public string Type { get; init; } = "invalid_request_error";
+
+    public string? Code { get; init; }
+
+    /// <summary>The parameter at fault.</summary>
+    public string? Parameter { get; init; }
+
+    /// <summary>Value of the header <c>Stripe-Should-Retry</c>; none when null.</summary>
+    public bool? ShouldRetry { get; init; }
+
+    /// <summary>Value of the header <c>Stripe-Rate-Limited-Reason</c>.</summary>
+    public string? RateLimitedReason { get; init; }
+
+    public static StripeRefusal Missing(string parameter) => new(HttpStatusCode.BadRequest, $"Missing required param: {parameter}.")
+    {
+        Code = "parameter_missing", Parameter = parameter,
+    };
+
+    public static StripeRefusal Unknown(string parameter) => new(HttpStatusCode.BadRequest, $"Received unknown parameter: {parameter}")
+    {
+        Code = "parameter_unknown", Parameter = parameter,
+    };
+
+    public static StripeRefusal Invalid(string parameter, string message, string? code = null) =>
+        new(HttpStatusCode.BadRequest, message) { Code = code, Parameter = parameter };
+
+    /// <param name="what">The kind of object.</param>
+    /// <param name="id">The id that names none.</param>
+    /// <param name="parameter">The parameter that held the id; null when the path did, which makes it a 404.</param>
+    public static StripeRefusal NoSuch(string what, string id, string? parameter = null) =>
+        new(parameter is null ? HttpStatusCode.NotFound : HttpStatusCode.BadRequest, $"No such {what}: '{id}'")
+        {
+            Code = "resource_missing", Parameter = parameter ?? "id",
+        };
+
+    /// <summary>Another call works on the same customer and meter.</summary>
+    public static StripeRefusal Concurrent() =>
+        new(HttpStatusCode.Conflict, "Another request for this customer and meter is in progress; only one at a time is taken.")
+        {
+            Code = "too_many_concurrent_requests",
+        };
+
+    public static StripeRefusal ServerError() =>
+        new(HttpStatusCode.InternalServerError, "An error occurred in the double.") { Type = "api_error" };
+
+    public JsonObject ToJson()
+    {
+        var error = new JsonObject { ["type"] = Type };
+        if (Code is not null)
+            error["code"] = Code;
+        error["message"] = Message;
+        if (Parameter is not null)
+            error["param"] = Parameter;
+        return new JsonObject { ["error"] = error };
+    }
+}

@@ -1,0 +1,146 @@
+using System.Net;
+using StripeMeter.Sqlite;
+using StripeMeter.StripeDouble.Accounts;
+using StripeMeter.StripeDouble.Control;
+using StripeMeter.StripeDouble.Faults;
+using StripeMeter.StripeDouble.Idempotency;
+using StripeMeter.StripeDouble.Storage;
+
+namespace StripeMeter.StripeDouble.Http;
+
+/// <summary>
+/// Stripe's v1 API: key, limiter, idempotency key, parameters, concurrency, work, in this order, as it decides which answers
+/// are stored and which are not.
+/// </summary>
+internal sealed partial class StripeServer(
+    StripeDoubleOptions options, SqliteFile file, Account account, IReadOnlyList<StripeRoute> routes, StripeDoubleFaults faults, RequestLog log)
+{
+    private readonly ILogger _logger = options.LoggerFactory.CreateLogger<StripeServer>();
+    private readonly CallReader _reader = new(options);
+    private readonly ReplyStore _replies = new(options.IdempotencyWindow);
+    private readonly Claims _keysInFlight = new();
+    private readonly Claims _workInFlight = new();
+
+    public async Task ServeAsync(HttpContext context)
+    {
+        var requestId = Identifiers.Create("req_", 14);
+        StripeCall? call = null;
+        StripeReply reply;
+        try
+        {
+            ApiKey.Check(context.Request.Headers, account);
+            call = await _reader.ReadAsync(context).ConfigureAwait(false);
+            reply = await AnswerAsync(call).ConfigureAwait(false);
+        }
+        catch (StripeRefusal refusal)
+        {
+            reply = StripeReply.From(refusal);
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException)
+        {
+            Log.Failed(_logger, context.Request.Method, context.Request.Path, failure);
+            reply = StripeReply.From(StripeRefusal.ServerError());
+        }
+
+        log.Add(context.Request, requestId, call?.Pairs ?? [], reply, options.TimeProvider.GetUtcNow());
+        if (reply.IsLost)
+            context.Abort();
+        else
+            await WriteAsync(context, requestId, reply).ConfigureAwait(false);
+    }
+
+    private async Task<StripeReply> AnswerAsync(StripeCall call)
+    {
+        var route = Match(call);
+        if (route.IsMeterEvent)
+            faults.RefuseIfLimited();
+        if (call.Method != HttpMethods.Post)
+            return file.Read(session => StripeReply.Ok(route.Endpoint(call, session).Execute(session)));
+        if (call.IdempotencyKey is not { } key)
+            return await PostAsync(route, call).ConfigureAwait(false);
+        using var claim = _keysInFlight.TryClaim(key) ?? throw new StripeRefusal(
+            HttpStatusCode.Conflict, $"Another request with the idempotency key '{key}' is in progress.")
+        {
+            Type = "idempotency_error", Code = "idempotency_key_in_use",
+        };
+        return file.Read(session => _replies.Find(session, key, call)) ?? await PostAsync(route, call).ConfigureAwait(false);
+    }
+
+    private async Task<StripeReply> PostAsync(StripeRoute route, StripeCall call)
+    {
+        var operation = file.Read(session => route.Endpoint(call, session));
+        using var claim = operation.Exclusive is { } name ? _workInFlight.TryClaim(name) ?? throw StripeRefusal.Concurrent() : null;
+        if (route.IsMeterEvent)
+        {
+            await faults.WaitWhileHeldAsync().ConfigureAwait(false);
+            call.Fault = faults.Next();
+        }
+
+        var reply = await file.WriteAsync(session => Execute(session, operation, call)).ConfigureAwait(false);
+        return call.Fault.LosesReply ? reply with { IsLost = true } : reply;
+    }
+
+    private StripeReply Execute(SqliteSession session, Operation operation, StripeCall call)
+    {
+        StripeReply reply;
+        try
+        {
+            reply = call.Fault.FailsBeforeCommit ? StripeReply.From(StripeRefusal.ServerError()) : StripeReply.Ok(operation.Execute(session));
+            if (call.Fault.FailsAfterCommit)
+                reply = StripeReply.From(StripeRefusal.ServerError());
+        }
+        catch (StripeRefusal refusal)
+        {
+            // It had not written yet, and the refusal is an answer like any other.
+            reply = StripeReply.From(refusal);
+        }
+
+        if (call.IdempotencyKey is { } key)
+            _replies.Store(session, key, call, reply);
+        return reply;
+    }
+
+    private StripeRoute Match(StripeCall call)
+    {
+        var segments = call.Path.Split('/');
+        foreach (var route in routes)
+        {
+            if (!route.Matches(call.Method, segments, out var id))
+                continue;
+            call.Id = id;
+            return route;
+        }
+
+        throw new StripeRefusal(HttpStatusCode.NotFound, $"Unrecognized request URL ({call.Method}: {call.Path}).");
+    }
+
+    private static async Task WriteAsync(HttpContext context, string requestId, StripeReply reply)
+    {
+        var response = context.Response;
+        response.StatusCode = reply.Status;
+        response.ContentType = "application/json";
+        response.ContentLength = reply.Body.Length;
+        response.Headers["Request-Id"] = requestId;
+        Echo("Idempotency-Key");
+        Echo("Stripe-Version");
+        if (reply.IsReplayed)
+            response.Headers["Idempotent-Replayed"] = "true";
+        if (reply.ShouldRetry is { } shouldRetry)
+            response.Headers["Stripe-Should-Retry"] = shouldRetry ? "true" : "false";
+        if (reply.RateLimitedReason is { } reason)
+            response.Headers["Stripe-Rate-Limited-Reason"] = reason;
+        await response.Body.WriteAsync(reply.Body, context.RequestAborted).ConfigureAwait(false);
+
+        void Echo(string header)
+        {
+            if (context.Request.Headers.TryGetValue(header, out var value))
+                response.Headers[header] = value;
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Error, "{Method} {Path} failed in the double itself")]
+        public static partial void Failed(ILogger logger, string method, PathString path, Exception failure);
+    }
+}

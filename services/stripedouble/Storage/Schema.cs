@@ -1,0 +1,33 @@
+namespace StripeMeter.StripeDouble.Storage;
+
+internal static class Schema
+{
+    /// <summary>
+    /// Quantities are exact decimal text and no column can hold a float. The index of counted events carries all that a
+    /// summary needs, so that it is answered from the index alone.
+    /// </summary>
+    public const string Sql =
+        """
+        CREATE TABLE IF NOT EXISTS account (id TEXT NOT NULL, created INTEGER NOT NULL) STRICT;
+
+        CREATE TABLE IF NOT EXISTS objects (
+          number INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL UNIQUE, body TEXT NOT NULL) STRICT;
+        CREATE INDEX IF NOT EXISTS objects_by_kind ON objects (kind, number);
+
+        CREATE TABLE IF NOT EXISTS meters (
+          number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, event_name TEXT NOT NULL UNIQUE, display_name TEXT NOT NULL,
+          formula TEXT NOT NULL, customer_key TEXT NOT NULL, value_key TEXT NOT NULL, event_time_window TEXT,
+          created INTEGER NOT NULL, updated INTEGER NOT NULL, deactivated INTEGER) STRICT;
+
+        CREATE TABLE IF NOT EXISTS meter_events (
+          number INTEGER PRIMARY KEY, meter INTEGER NOT NULL, customer TEXT NOT NULL, identifier TEXT NOT NULL,
+          timestamp_s INTEGER NOT NULL, received_ms INTEGER NOT NULL, value TEXT NOT NULL, excluded TEXT) STRICT;
+        CREATE INDEX IF NOT EXISTS meter_events_by_identifier ON meter_events (identifier);
+        CREATE INDEX IF NOT EXISTS meter_events_counted
+          ON meter_events (meter, customer, timestamp_s, received_ms, value) WHERE excluded IS NULL;
+
+        CREATE TABLE IF NOT EXISTS replies (
+          number INTEGER PRIMARY KEY, idempotency_key TEXT NOT NULL UNIQUE, fingerprint BLOB NOT NULL,
+          status INTEGER NOT NULL, should_retry INTEGER, body BLOB NOT NULL, stored_ms INTEGER NOT NULL) STRICT;
+        """;
+}
