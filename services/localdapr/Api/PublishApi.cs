@@ -93,6 +93,7 @@ internal sealed class PublishApi
             var (status, code) = failure.StatusCode switch
             {
                 StatusCode.InvalidArgument => (StatusCodes.Status404NotFound, "ERR_PUBSUB_NOT_FOUND"),
+                StatusCode.PermissionDenied => (StatusCodes.Status403Forbidden, "ERR_PUBSUB_FORBIDDEN"),
                 StatusCode.ResourceExhausted => (StatusCodes.Status429TooManyRequests, "ERR_PUBSUB_PUBLISH_MESSAGE"),
                 _ => (StatusCodes.Status500InternalServerError, "ERR_PUBSUB_CLOUD_EVENTS_SER"),
             };
@@ -105,6 +106,8 @@ internal sealed class PublishApi
         var component = Find(pubSub);
         if (topicName.Length == 0)
             throw new RpcException(new Status(StatusCode.InvalidArgument, $"topic is empty in pubsub {pubSub}"));
+        if (!component.MayPublish(_sidecar.AppId, topicName))
+            throw new RpcException(new Status(StatusCode.PermissionDenied, $"topic {topicName} is not allowed for app id {_sidecar.AppId}"));
         var topic = new TopicName(pubSub, topicName);
         try
         {

@@ -128,6 +128,8 @@ internal sealed partial class Sidecar : IAsyncDisposable
         {
             var component = Resources.FindPubSub(AppId, subscription.PubSubName)
                 ?? throw new LocalDaprConfigurationException($"app '{AppId}' subscribes to '{subscription.Topic}' of pubsub '{subscription.PubSubName}', which is not found");
+            if (!component.MaySubscribe(AppId, subscription.Topic))
+                throw new LocalDaprConfigurationException($"app '{AppId}' may not subscribe to '{subscription.Topic}': the scopes of pubsub '{component.Name}' say so");
             var topic = new TopicName(subscription.PubSubName, subscription.Topic);
             var queue = await Group.Broker.SubscribeAsync(component, topic, AppId, OwnsConsumers).ConfigureAwait(false);
             var pump = new SubscriptionPump(subscription, component, queue, Channel, Resources.Resiliency.ForInbound(component.Name),

@@ -15,7 +15,7 @@ internal sealed partial class SubscriptionPump : IDisposable
     /// <summary>Bulk deliveries at the same time, when the component's metadata names no <c>bulkConcurrency</c>. One keeps the order.</summary>
     public const int DefaultBulkConcurrency = 1;
 
-    /// <summary>Pause before redelivery where no policy says otherwise and strict mode is off.</summary>
+    /// <summary>Pause before redelivery from the queue: where the component requeues, or no policy says otherwise and strict mode is off.</summary>
     public static readonly TimeSpan RedeliveryPause = TimeSpan.FromSeconds(1);
 
     private readonly TopicSubscription _subscription;
@@ -28,6 +28,7 @@ internal sealed partial class SubscriptionPump : IDisposable
     private readonly SemaphoreSlim _deliveries;
     private readonly SemaphoreSlim _unacknowledged;
     private readonly int _batchMessages;
+    private readonly bool _requeues;
     private readonly RunningTasks _running = new();
     private readonly ILogger _logger;
 
@@ -38,6 +39,7 @@ internal sealed partial class SubscriptionPump : IDisposable
         _queue = queue;
         _delivery = new EventDelivery(subscription, channel, options.Strict);
         _policy = policy;
+        _requeues = component.RequeuesFailures;
         _publishDead = publishDead;
         _faults = faults;
         _options = options;
@@ -205,16 +207,10 @@ internal sealed partial class SubscriptionPump : IDisposable
     /// <summary>The pause before the next try, or null when there is none and the messages are dealt with.</summary>
     private async Task<TimeSpan?> EndWithoutRetryAsync(List<TopicMessage> messages, int retry, CancellationToken stopping)
     {
-        if (_policy.Retry is { } policy)
-        {
-            if (policy.PauseBefore(retry) is { } pause)
-                return pause;
-        }
-        else if (!_options.Strict && _subscription.DeadLetterTopic is null)
-        {
+        if (_policy.Retry?.PauseBefore(retry) is { } pause)
+            return pause;
+        if (_subscription.DeadLetterTopic is null && (_requeues || (_policy.Retry is null && !_options.Strict)))
             return RedeliveryPause;
-        }
-
         await DropAsync(messages, stopping).ConfigureAwait(false);
         return null;
     }

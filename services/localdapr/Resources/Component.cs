@@ -19,7 +19,7 @@ public sealed record Component
 
     internal bool IsPubSub => Type.StartsWith("pubsub.", StringComparison.Ordinal);
 
-    internal bool IsActorStateStore => IsState && Metadata.TryGetValue("actorStateStore", out var value) && bool.TryParse(value, out var yes) && yes;
+    internal bool IsActorStateStore => IsState && MetadataIs("actorStateStore", true);
 
     internal bool AppliesTo(string appId) => Scopes.Count == 0 || Scopes.Contains(appId, StringComparer.Ordinal);
 
@@ -29,7 +29,31 @@ public sealed record Component
     /// </summary>
     internal bool KeepsInMemory(string topic) =>
         Type == "pubsub.in-memory" ||
-        (Metadata.TryGetValue("memoryTopics", out var topics) && topics.Split(',', StringSplitOptions.TrimEntries).Contains(topic, StringComparer.Ordinal));
+        (Metadata.TryGetValue("memoryTopics", out var topics) && Lists(topics, topic));
+
+    /// <summary>
+    /// Whether what no retry could deliver goes back to its queue: RabbitMQ's <c>requeueInFailure</c>, Kafka's <c>consumeRetryEnabled</c> (on unless said
+    /// otherwise). Elsewhere it is lost, as on Redis.
+    /// </summary>
+    internal bool RequeuesFailures => Type == "pubsub.kafka" ? !MetadataIs("consumeRetryEnabled", false) : MetadataIs("requeueInFailure", true);
+
+    internal bool MayPublish(string appId, string topic) => IsInScope("publishingScopes", appId, topic);
+
+    internal bool MaySubscribe(string appId, string topic) => IsInScope("subscriptionScopes", appId, topic);
+
+    /// <summary>Scopes read <c>app=topic,topic;app=</c>. An app that is not named may do everything, one named with nothing may do nothing.</summary>
+    private bool IsInScope(string scopes, string appId, string topic)
+    {
+        if (Metadata.TryGetValue("allowedTopics", out var allowed) && allowed.Length > 0 && !Lists(allowed, topic))
+            return false;
+        var own = Metadata.GetValueOrDefault(scopes, "").Split(';', StringSplitOptions.TrimEntries)
+            .Select(static scope => scope.Split('=', 2)).FirstOrDefault(scope => scope.Length == 2 && scope[0].Trim() == appId);
+        return own is null || Lists(own[1], topic);
+    }
+
+    private static bool Lists(string topics, string topic) => topics.Split(',', StringSplitOptions.TrimEntries).Contains(topic, StringComparer.Ordinal);
+
+    private bool MetadataIs(string name, bool value) => Metadata.TryGetValue(name, out var text) && bool.TryParse(text, out var given) && given == value;
 
     internal int MetadataNumber(string name, int otherwise) =>
         Metadata.TryGetValue(name, out var text) && int.TryParse(text, out var number) && number > 0 ? number : otherwise;

@@ -32,14 +32,17 @@ internal sealed class TestApp : IAsyncDisposable
 {
     private readonly WebApplication _application;
 
-    private TestApp(string appId, WebApplication application, int port)
+    private TestApp(LocalDaprSidecar sidecar, WebApplication application, int port)
     {
-        AppId = appId;
+        AppId = sidecar.AppId;
+        SidecarEndpoint = sidecar.HttpEndpoint;
         _application = application;
         Port = port;
     }
 
     public string AppId { get; }
+
+    public string SidecarEndpoint { get; }
 
     public int Port { get; }
 
@@ -80,7 +83,7 @@ internal sealed class TestApp : IAsyncDisposable
         description.Endpoints?.Invoke(application);
         await application.StartAsync();
         var address = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
-        return new TestApp(sidecar.AppId, application, new Uri(address).Port);
+        return new TestApp(sidecar, application, new Uri(address).Port);
     }
 
     public async ValueTask DisposeAsync()

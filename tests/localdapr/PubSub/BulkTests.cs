@@ -139,6 +139,21 @@ public sealed class BulkTests
     }
 
     [Fact]
+    public async Task Retries_Exhausted_ComponentRequeues_ComeAgain()
+    {
+        await using var group = await TestGroup.StartAsync(static options => options with
+        {
+            Resources = Policies.WithInboundRetry(Policies.WithMetadata(options.Resources, "requeueInFailure", "true"), maximumRetries: 0),
+        });
+        _inbox.Answer = static received => received.Request == 1 ? "RETRY" : "SUCCESS";
+        await SubscribeAsync(group);
+
+        await PublishAsync(group, "lasting", "b");
+
+        await Patience.UntilAsync(() => _inbox.Received.Count == 2, "the redelivery");
+    }
+
+    [Fact]
     public async Task Drop_GoesToTheDeadLetterTopic()
     {
         await using var group = await TestGroup.StartAsync(static options => options with { Resources = Policies.WithInboundRetry(TestGroup.Resources, maximumRetries: -1) });

@@ -5,6 +5,11 @@ namespace StripeMeter.LocalDapr.Tests.PubSub;
 
 internal static class Policies
 {
+    public static ResourceSet WithMetadata(ResourceSet resources, string name, string value) => resources with
+    {
+        Components = [.. resources.Components.Select(component => component with { Metadata = new Dictionary<string, string>(component.Metadata) { [name] = value } })],
+    };
+
     public static ResourceSet WithInboundRetry(ResourceSet resources, int maximumRetries) => resources with
     {
         Resiliency = new ResiliencyPolicies

@@ -220,6 +220,34 @@ public sealed class SingleTests
     }
 
     [Theory]
+    [InlineData("app=lasting;other=x", true)]
+    [InlineData("other=x", true)]
+    [InlineData("app=else", false)]
+    [InlineData("app=", false)]
+    public async Task PublishingScopes_AreHonoured(string scopes, bool allowed)
+    {
+        await using var group = await TestGroup.StartAsync(options => options with { Resources = Policies.WithMetadata(options.Resources, "publishingScopes", scopes) });
+        using var http = new HttpClient();
+
+        using var answer = await http.PostAsync(new Uri($"{group.Host.Sidecars["app"].HttpEndpoint}/v1.0/publish/{TestGroup.PubSub}/lasting"), new StringContent("{}"));
+
+        Assert.Equal(allowed ? HttpStatusCode.NoContent : HttpStatusCode.Forbidden, answer.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("subscriptionScopes", "app=else")]
+    [InlineData("allowedTopics", "else")]
+    public async Task SubscriptionOutOfScope_IsRefused(string name, string value)
+    {
+        await using var group = await TestGroup.StartAsync(options => options with { Resources = Policies.WithMetadata(options.Resources, name, value) });
+
+        var failure = await Assert.ThrowsAsync<LocalDaprConfigurationException>(() => SubscribeAsync(group));
+
+        Assert.Contains("lasting", failure.Message, StringComparison.Ordinal);
+        Assert.False(group.Host.Sidecars["app"].IsReady);
+    }
+
+    [Theory]
     [InlineData("lasting")]
     [InlineData("fleeting")]
     public async Task FullQueue_PublishingWaitsThenFails_AndGoesOnWhenThereIsRoom(string topic)
