@@ -133,8 +133,13 @@ internal sealed class ServiceInvoker(Sidecar sidecar, PeerDirectory peers, IHttp
 
     private async Task<ForwarderError> SendAsync(HttpContext context, string address, HttpMessageInvoker invoker, ForwarderRequestConfig request, HttpTransformer transformer, string appId)
     {
+        var messages = ApiError.IsGrpc(context.Request) ? new MessageLimitStream(context.Request.Body, sidecar.App.MaximumBodyBytes) : null;
+        if (messages is not null)
+            context.Request.Body = messages;
         var error = await forwarder.SendAsync(context, address, invoker, request, transformer).ConfigureAwait(false);
-        if (error != ForwarderError.None && !context.RequestAborted.IsCancellationRequested)
+        if (messages is { IsExceeded: true })
+            await ApiError.WriteGrpcAsync(context, StatusCode.ResourceExhausted, new BodyTooLargeException(sidecar.App.MaximumBodyBytes).Message).ConfigureAwait(false);
+        else if (error != ForwarderError.None && !context.RequestAborted.IsCancellationRequested)
             await FailAsync(context, appId, $"failed to invoke '{appId}': {context.GetForwarderErrorFeature()?.Exception?.Message ?? error.ToString()}").ConfigureAwait(false);
         return error;
     }

@@ -1,8 +1,10 @@
 using System.Net;
 using Dapr;
 using Dapr.Actors;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using StripeMeter.LocalDapr.Actors;
+using StripeMeter.LocalDapr.Resources;
 using StripeMeter.LocalDapr.Tests.Kit;
 
 namespace StripeMeter.LocalDapr.Tests.Actors;
@@ -22,8 +24,17 @@ public sealed class ActorCallTests
                 if (idle is { } timeout)
                     actors.ActorIdleTimeout = timeout;
             };
+            app.Endpoints = endpoints => endpoints.Use((context, next) =>
+            {
+                if (context.Request.Path.StartsWithSegments("/dapr"))
+                    _log.Write($"asked {context.Request.Path}");
+                return next(context);
+            });
         },
         appId);
+
+    /// <summary>What the actors did.</summary>
+    private IEnumerable<string> Turns => _log.Lines.Where(static line => !line.StartsWith("asked", StringComparison.Ordinal));
 
     private static ICounterActor Counter(TestApp app, string id = "one") => app.Proxies.CreateActorProxy<ICounterActor>(new ActorId(id), nameof(CounterActor));
 
@@ -73,7 +84,7 @@ public sealed class ActorCallTests
             _log.Open(gate);
         await Task.WhenAll(calls).WaitAsync(Patience.Limit);
 
-        Assert.Equal(["activate one", "enter one first", "leave one first", "enter one second", "leave one second", "enter one third", "leave one third"], _log.Lines);
+        Assert.Equal(["activate one", "enter one first", "leave one first", "enter one second", "leave one second", "enter one third", "leave one third"], Turns);
     }
 
     [Fact]
@@ -157,7 +168,7 @@ public sealed class ActorCallTests
         using var answer = await http.PutAsync(new Uri($"{group.Host.Sidecars["app"].HttpEndpoint}/v1.0/actors/CounterActor/{id}/method/Read"), null);
 
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
-        Assert.Empty(_log.Lines);
+        Assert.Empty(Turns);
     }
 
     [Fact]
@@ -192,7 +203,7 @@ public sealed class ActorCallTests
         await Patience.UntilAsync(() => _log.Lines.Contains("deactivate one"), "deactivation");
         Assert.Equal(6, await Counter(app).Add(1));
 
-        Assert.Equal(["activate one", "deactivate one", "activate one"], _log.Lines.Take(3));
+        Assert.Equal(["activate one", "deactivate one", "activate one"], Turns.Take(3));
     }
 
     [Fact]
@@ -255,7 +266,43 @@ public sealed class ActorCallTests
         var again = await AddCountersAsync(group, port: app.Port);
 
         Assert.Equal(6, await Counter(again).Add(1));
-        Assert.Equal(2, _log.Lines.Count(static line => line == "activate one"));
+        Assert.Equal(["asked /dapr/config", "asked /dapr/subscribe", "activate one", "activate one"], _log.Lines);
+    }
+
+    [Fact]
+    public async Task Resiliency_TurnTimeout_EndsAStuckTurn()
+    {
+        await using var group = await TestGroup.StartAsync(static options => options with { Resources = options.Resources with { Resiliency = new ResiliencyPolicies
+        {
+            Timeouts = new Dictionary<string, TimeSpan> { ["turn"] = TimeSpan.FromMilliseconds(200) },
+            Actors = new Dictionary<string, TargetPolicyNames> { [nameof(CounterActor)] = new("turn", null) },
+        } } });
+        var app = await AddCountersAsync(group);
+
+        var failure = await Assert.ThrowsAsync<DaprApiException>(() => Counter(app).Hold("gate").WaitAsync(Patience.Limit));
+
+        Assert.Contains("timeout", failure.Message, StringComparison.Ordinal);
+        _log.Open("gate");
+        Assert.Equal(1, await Counter(app).Add(1));
+    }
+
+    [Fact]
+    public async Task Resiliency_Retry_CallsAgainAfterAFailureOfTheApp()
+    {
+        await using var group = await TestGroup.StartAsync(static options => options with { Resources = options.Resources with { Resiliency = new ResiliencyPolicies
+        {
+            Retries = new Dictionary<string, RetryPolicy> { ["brief"] = new() { Duration = TimeSpan.FromMilliseconds(100), MaximumRetries = 100 } },
+            Actors = new Dictionary<string, TargetPolicyNames> { [nameof(CounterActor)] = new(null, "brief") },
+        } } });
+        var app = await AddCountersAsync(group);
+        await Counter(app).Add(1);
+        await app.DisposeAsync();
+        var proxy = new Dapr.Actors.Client.ActorProxyFactory(new Dapr.Actors.Client.ActorProxyOptions { HttpEndpoint = app.SidecarEndpoint });
+
+        var call = proxy.CreateActorProxy<ICounterActor>(new ActorId("one"), nameof(CounterActor)).Add(1);
+        await AddCountersAsync(group, port: app.Port);
+
+        Assert.Equal(2, await call.WaitAsync(Patience.Limit));
     }
 
     [Fact]

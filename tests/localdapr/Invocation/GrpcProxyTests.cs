@@ -104,6 +104,37 @@ public sealed class GrpcProxyTests
     }
 
     [Fact]
+    public async Task MessageOverTheLimit_IsRefused_AndAStreamOfManySmallOnesIsNot()
+    {
+        await using var group = await StartAsync();
+        using var large = Echo(group).AsyncUnaryCall(EchoService.Unary, null, default, new string('x', LocalDaprApp.DefaultMaximumBodyBytes + 1));
+        var failure = await Assert.ThrowsAsync<RpcException>(() => large.ResponseAsync);
+        Assert.Equal(StatusCode.ResourceExhausted, failure.StatusCode);
+
+        using var stream = Echo(group).AsyncDuplexStreamingCall(EchoService.Duplex, null, default);
+        var part = new string('y', LocalDaprApp.DefaultMaximumBodyBytes / 3);
+        for (var number = 0; number < 5; number++)
+        {
+            await stream.RequestStream.WriteAsync(part);
+            Assert.True(await stream.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(Patience.Limit));
+        }
+
+        await stream.RequestStream.CompleteAsync();
+    }
+
+    [Fact]
+    public async Task AppStops_IsUnavailable()
+    {
+        await using var group = await StartAsync();
+        await group.StopAppAsync("echo");
+
+        using var call = Echo(group).AsyncUnaryCall(EchoService.Unary, null, default, "hello");
+        var failure = await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync);
+
+        Assert.Equal(StatusCode.Unavailable, failure.StatusCode);
+    }
+
+    [Fact]
     public async Task UnknownApp_IsUnavailable()
     {
         await using var group = await StartAsync();

@@ -52,6 +52,8 @@ internal sealed class TestGroup : IAsyncDisposable
         return app;
     }
 
+    public Task StopAppAsync(string appId) => _apps.Find(app => app.AppId == appId)!.DisposeAsync().AsTask();
+
     /// <summary>Stops the sidecars and starts them again over the same file, with the same ports.</summary>
     public async Task RestartSidecarsAsync()
     {
