@@ -6,5 +6,6 @@ namespace StripeMeter.LocalDapr.Actors;
 internal sealed record ActorCall(ActorKey Key, string Method, ReadOnlyMemory<byte> Body, IHeaderDictionary? Headers)
 {
     /// <summary>The chain of calls this one belongs to, when it belongs to one.</summary>
-    public string? ChainId => Headers is not null && Headers.TryGetValue(DaprHeaders.ReentrancyId, out var values) ? values.ToString() : null;
+    public string? ChainId =>
+        Headers is not null && Headers.TryGetValue(DaprHeaders.ReentrancyId, out var values) ? values.ToString() : null;
 }

@@ -42,7 +42,8 @@ internal sealed partial class ActorHost
     public async Task<AppResponse> TakeTurnAsync(ActorCall call, CancellationToken cancellation)
     {
         if (!_types.TryGetValue(call.Key.Type, out var type))
-            throw new ActorCallException(StatusCodes.Status500InternalServerError, ActorErrors.InvokeMethod, $"did not find address for actor {call.Key}");
+            throw new ActorCallException(StatusCodes.Status500InternalServerError, ActorErrors.InvokeMethod,
+                $"did not find address for actor {call.Key}");
         var chain = call.ChainId ?? Guid.NewGuid().ToString();
         var actor = await Table.EnterTurnAsync(call.Key, type, chain, cancellation).ConfigureAwait(false);
         try
@@ -50,13 +51,15 @@ internal sealed partial class ActorHost
             var timeout = _resiliency.ForActor(call.Key.Type).Timeout;
             using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancellation, actor.Aborted);
             using var late = timeout is { } limit ? new CancellationTokenSource(limit, _options.TimeProvider) : null;
-            await using var registration = late?.Token.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), ends) ?? default;
+            await using var registration =
+                late?.Token.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), ends) ?? default;
             return await CallAppAsync(call, type.Reentrancy.Enabled ? chain : null, ends.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
             throw new ActorCallException(StatusCodes.Status500InternalServerError, ActorErrors.InvokeMethod,
-                actor.Aborted.IsCancellationRequested ? $"actor {call.Key} was deactivated during the call" : $"the turn of {call.Key} took longer than its timeout");
+                actor.Aborted.IsCancellationRequested ? $"actor {call.Key} was deactivated during the call"
+                    : $"the turn of {call.Key} took longer than its timeout");
         }
         finally
         {
@@ -85,13 +88,15 @@ internal sealed partial class ActorHost
         }
         catch (Exception failure) when (failure is HttpRequestException or BodyTooLargeException or IOException)
         {
-            throw new ActorCallException(StatusCodes.Status500InternalServerError, ActorErrors.InvokeMethod, $"error invoke actor method: {failure.Message}", failure);
+            throw new ActorCallException(StatusCodes.Status500InternalServerError, ActorErrors.InvokeMethod,
+                $"error invoke actor method: {failure.Message}", failure);
         }
     }
 
     private static ActorCallException Refused(ActorCall call, AppResponse response) =>
         response.IsNotFound
-            ? new ActorCallException(StatusCodes.Status404NotFound, ActorErrors.InvokeMethod, $"actor method not found: {call.Key}/{call.Method}")
+            ? new ActorCallException(StatusCodes.Status404NotFound, ActorErrors.InvokeMethod,
+                $"actor method not found: {call.Key}/{call.Method}")
             : new ActorCallException(StatusCodes.Status500InternalServerError, ActorErrors.InvokeMethod,
                 $"error invoke actor method: error from actor service: ({response.StatusCode}) {System.Text.Encoding.UTF8.GetString(response.Body.Span)}");
 
@@ -106,7 +111,8 @@ internal sealed partial class ActorHost
             if (!response.IsSuccess)
                 LogDeactivationRefused(_logger, actor.Key, response.StatusCode);
         }
-        catch (Exception failure) when (failure is HttpRequestException or OperationCanceledException or IOException or BodyTooLargeException)
+        catch (Exception failure)
+            when (failure is HttpRequestException or OperationCanceledException or IOException or BodyTooLargeException)
         {
             LogDeactivationFailed(_logger, actor.Key, failure);
         }

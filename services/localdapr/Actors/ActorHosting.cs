@@ -16,8 +16,8 @@ internal sealed record ActorTypeOptions(TimeSpan IdleTimeout, ReentrancyOptions 
 }
 
 /// <summary>
-/// What the app said at <c>/dapr/config</c>. Of its keys runtime 1.18 reads the entities, the idle timeout, draining and reentrancy;
-/// draining needs a rebalancing placement, which a group on one machine does not have.
+/// What the app said at <c>/dapr/config</c>. Of its keys runtime 1.18 reads the entities, the idle timeout, draining and
+/// reentrancy; draining needs a rebalancing placement, which a group on one machine does not have.
 /// </summary>
 internal static class ActorHosting
 {
@@ -60,7 +60,8 @@ internal static class ActorHosting
         if (!element.TryGetProperty("reentrancy", out var reentrancy) || reentrancy.ValueKind != JsonValueKind.Object)
             return otherwise;
         var enabled = reentrancy.TryGetProperty("enabled", out var flag) ? flag.ValueKind == JsonValueKind.True : otherwise.Enabled;
-        var depth = reentrancy.TryGetProperty("maxStackDepth", out var number) && number.TryGetInt32(out var value) ? value : otherwise.MaximumStackDepth;
+        var depth = reentrancy.TryGetProperty("maxStackDepth", out var number) && number.TryGetInt32(out var value) ? value
+            : otherwise.MaximumStackDepth;
         return new ReentrancyOptions(enabled, depth);
     }
 }

@@ -4,7 +4,8 @@ namespace StripeMeter.LocalDapr.Actors;
 internal readonly record struct ActorKey(string Type, string Id)
 {
     /// <summary>
-    /// daprd refuses ids with these characters (method normalisation), and the SDK does not encode ids, so they could only reach a wrong route.
+    /// daprd refuses ids with these characters (method normalisation), and the SDK does not encode ids, so they could only reach
+    /// a wrong route.
     /// </summary>
     public bool IsValid => Type.Length > 0 && Id.Length > 0 && Id is not ("." or "..") && !HasForbidden(Type) && !HasForbidden(Id);
 

@@ -5,7 +5,8 @@ using StripeMeter.LocalDapr.Resources;
 namespace StripeMeter.LocalDapr.Actors;
 
 /// <summary>Takes calls of actors to the sidecar they live in, waiting for one and trying again as the policies say.</summary>
-internal sealed class ActorRouter(ActorPlacement placement, PeerDirectory peers, ResiliencyPolicies resiliency, int maximumBodyBytes, LocalDaprOptions options)
+internal sealed class ActorRouter(ActorPlacement placement, PeerDirectory peers, ResiliencyPolicies resiliency,
+    int maximumBodyBytes, LocalDaprOptions options)
 {
     /// <summary>daprd's built-in policy for an actor that is not found or has moved.</summary>
     private static readonly RetryPolicy ActorMoved = new() { Duration = TimeSpan.FromSeconds(1), MaximumRetries = 5 };
@@ -38,11 +39,13 @@ internal sealed class ActorRouter(ActorPlacement placement, PeerDirectory peers,
             return await host.TakeTurnAsync(call, cancellation).ConfigureAwait(false);
         if (fromPeer)
             throw new ActorMovedException(call.Key);
-        return await HandOnAsync(owner.There!, HttpMethod.Put, call.Key, "/method/" + call.Method, call.Body, call.Headers, cancellation).ConfigureAwait(false);
+        return await HandOnAsync(owner.There!, HttpMethod.Put, call.Key, "/method/" + call.Method, call.Body, call.Headers,
+            cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Hands a request about an actor on to the sidecar in another process where it lives.</summary>
-    public async Task<AppResponse> HandOnAsync(Peer peer, HttpMethod method, ActorKey key, string rest, ReadOnlyMemory<byte> body, IHeaderDictionary? headers, CancellationToken cancellation)
+    public async Task<AppResponse> HandOnAsync(Peer peer, HttpMethod method, ActorKey key, string rest, ReadOnlyMemory<byte> body,
+        IHeaderDictionary? headers, CancellationToken cancellation)
     {
         try
         {
@@ -68,7 +71,8 @@ internal sealed class ActorRouter(ActorPlacement placement, PeerDirectory peers,
                 return owner;
             var left = options.Limits.PlacementWait - options.TimeProvider.GetElapsedTime(start);
             if (left <= TimeSpan.Zero)
-                throw new ActorCallException(StatusCodes.Status500InternalServerError, ActorErrors.InvokeMethod, $"error invoke actor method: did not find address for actor {key}");
+                throw new ActorCallException(StatusCodes.Status500InternalServerError, ActorErrors.InvokeMethod,
+                    $"error invoke actor method: did not find address for actor {key}");
             await changed.WaitAsync(left, options.TimeProvider, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             cancellation.ThrowIfCancellationRequested();
         }
@@ -77,4 +81,5 @@ internal sealed class ActorRouter(ActorPlacement placement, PeerDirectory peers,
 
 /// <summary>The sidecar in which the actor lived is gone, or says that the actor does not live there.</summary>
 internal sealed class ActorMovedException(ActorKey key, Exception? cause = null)
-    : ActorCallException(StatusCodes.Status500InternalServerError, ActorErrors.InvokeMethod, $"error invoke actor method: actor {key} has moved", cause);
+    : ActorCallException(StatusCodes.Status500InternalServerError, ActorErrors.InvokeMethod,
+        $"error invoke actor method: actor {key} has moved", cause);

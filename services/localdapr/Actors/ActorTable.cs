@@ -15,7 +15,8 @@ internal sealed class ActorTable(LocalDaprOptions options, Func<ActiveActor, Tas
     public IReadOnlyDictionary<string, int> CountByType() =>
         _actors.Keys.CountBy(static key => key.Type).ToDictionary(static pair => pair.Key, static pair => pair.Value);
 
-    /// <summary>Takes the next turn of the actor and activates it when needed. The caller ends the turn with <see cref="TurnLock.Exit"/>.</summary>
+    /// <summary>Takes the next turn of the actor and activates it when needed. The caller ends the turn with
+    /// <see cref="TurnLock.Exit"/>.</summary>
     public async ValueTask<ActiveActor> EnterTurnAsync(ActorKey key, ActorTypeOptions type, string chain, CancellationToken cancellation)
     {
         while (true)
@@ -45,7 +46,8 @@ internal sealed class ActorTable(LocalDaprOptions options, Func<ActiveActor, Tas
         if (_actors.TryGetValue(key, out var known))
             return known;
         if (_actors.Count >= options.Limits.ActiveActors)
-            throw new ActorCallException(StatusCodes.Status503ServiceUnavailable, ActorErrors.InvokeMethod, $"{options.Limits.ActiveActors} actors are active, which is the limit");
+            throw new ActorCallException(StatusCodes.Status503ServiceUnavailable, ActorErrors.InvokeMethod,
+                $"{options.Limits.ActiveActors} actors are active, which is the limit");
         var fresh = new ActiveActor(key, type, options.Limits.WaitingTurnsPerActor);
         var actor = _actors.GetOrAdd(key, fresh);
         if (ReferenceEquals(actor, fresh))

@@ -19,7 +19,8 @@ internal sealed partial class ActorTimers(ActorHost host, LocalDaprOptions optio
     public void Set(ActorKey key, string name, Schedule schedule, ReadOnlyMemory<byte> callback)
     {
         if (_timers.Count >= MaximumTimers)
-            throw new ActorCallException(StatusCodes.Status500InternalServerError, ActorErrors.TimerCreate, $"{MaximumTimers} timers run, which is the limit");
+            throw new ActorCallException(StatusCodes.Status500InternalServerError, ActorErrors.TimerCreate,
+                $"{MaximumTimers} timers run, which is the limit");
         Remove(key, name);
         var timer = new RunningTimer(schedule, callback);
         _timers[(key, name)] = timer;

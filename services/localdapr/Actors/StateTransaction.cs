@@ -101,7 +101,8 @@ internal static class StateTransaction
     }
 
     private static string ReadString(ref Utf8JsonReader reader) =>
-        ReadToken(ref reader) == JsonTokenType.String ? reader.GetString()! : throw new JsonException($"a string was expected at byte {reader.TokenStartIndex}");
+        ReadToken(ref reader) == JsonTokenType.String ? reader.GetString()!
+            : throw new JsonException($"a string was expected at byte {reader.TokenStartIndex}");
 
     private static void Expect(ref Utf8JsonReader reader, JsonTokenType type)
     {

@@ -1,8 +1,8 @@
 namespace StripeMeter.LocalDapr.Actors;
 
 /// <summary>
-/// One turn at a time, in the order of arrival. With reentrancy a call of the chain that holds the turn enters at once
-/// (daprd: <c>pkg/actors/targets/app/lock</c>).
+/// One turn at a time, in the order of arrival. With reentrancy a call of the chain that holds the turn enters at once (daprd:
+/// <c>pkg/actors/targets/app/lock</c>).
 /// </summary>
 internal sealed class TurnLock(ReentrancyOptions reentrancy, int maximumWaiting)
 {
@@ -29,7 +29,8 @@ internal sealed class TurnLock(ReentrancyOptions reentrancy, int maximumWaiting)
             }
 
             if (_waiting.Count >= maximumWaiting)
-                throw new ActorCallException(StatusCodes.Status429TooManyRequests, ActorErrors.InvokeMethod, $"{maximumWaiting} calls already wait for this actor");
+                throw new ActorCallException(StatusCodes.Status429TooManyRequests, ActorErrors.InvokeMethod,
+                    $"{maximumWaiting} calls already wait for this actor");
             waiter = new Waiter(chain);
             waiter.Node = _waiting.AddLast(waiter);
         }
@@ -62,7 +63,8 @@ internal sealed class TurnLock(ReentrancyOptions reentrancy, int maximumWaiting)
     private void Take(string chain)
     {
         if (reentrancy.Enabled && _depth >= reentrancy.MaximumStackDepth)
-            throw new ActorCallException(StatusCodes.Status500InternalServerError, ActorErrors.InvokeMethod, "maximum stack depth exceeded");
+            throw new ActorCallException(StatusCodes.Status500InternalServerError, ActorErrors.InvokeMethod,
+                "maximum stack depth exceeded");
         _holder = chain;
         _depth++;
     }

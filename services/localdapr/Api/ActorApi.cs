@@ -33,7 +33,8 @@ internal sealed class ActorApi(Sidecar sidecar, StateStore state, InjectedFaults
         try
         {
             if (!key.IsValid)
-                throw new ActorCallException(StatusCodes.Status400BadRequest, ActorErrors.MalformedRequest, $"actor '{key}' has a character that Dapr does not allow (# ? / \\ or a control character)");
+                throw new ActorCallException(StatusCodes.Status400BadRequest, ActorErrors.MalformedRequest,
+                    $"actor '{key}' has a character that Dapr does not allow (# ? / \\ or a control character)");
             await handle(context, key).ConfigureAwait(false);
         }
         catch (ActorCallException failure)
@@ -42,11 +43,13 @@ internal sealed class ActorApi(Sidecar sidecar, StateStore state, InjectedFaults
         }
         catch (BodyTooLargeException failure)
         {
-            await ApiError.WriteAsync(context, StatusCodes.Status413PayloadTooLarge, ActorErrors.MalformedRequest, failure.Message).ConfigureAwait(false);
+            await ApiError.WriteAsync(context, StatusCodes.Status413PayloadTooLarge, ActorErrors.MalformedRequest, failure.Message)
+                .ConfigureAwait(false);
         }
         catch (Exception failure) when (failure is JsonException or FormatException)
         {
-            await ApiError.WriteAsync(context, StatusCodes.Status400BadRequest, ActorErrors.MalformedRequest, failure.Message).ConfigureAwait(false);
+            await ApiError.WriteAsync(context, StatusCodes.Status400BadRequest, ActorErrors.MalformedRequest, failure.Message)
+                .ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -74,7 +77,8 @@ internal sealed class ActorApi(Sidecar sidecar, StateStore state, InjectedFaults
         }
 
         if (expiresAt is { } end)
-            context.Response.Headers[TtlHeader] = end.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
+            context.Response.Headers[TtlHeader] = end.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'",
+                System.Globalization.CultureInfo.InvariantCulture);
         context.Response.ContentType = "application/json";
         context.Response.ContentLength = value.WrittenMemory.Length;
         await context.Response.Body.WriteAsync(value.WrittenMemory, context.RequestAborted).ConfigureAwait(false);
@@ -84,7 +88,8 @@ internal sealed class ActorApi(Sidecar sidecar, StateStore state, InjectedFaults
     {
         RequireStateStore();
         if (!sidecar.Actors.Table.IsActive(key))
-            throw new ActorCallException(StatusCodes.Status400BadRequest, ActorErrors.InstanceMissing, $"actor {key} is not active in this sidecar");
+            throw new ActorCallException(StatusCodes.Status400BadRequest, ActorErrors.InstanceMissing,
+                $"actor {key} is not active in this sidecar");
         using var body = await ReadBodyAsync(context).ConfigureAwait(false);
         var changes = StateTransaction.Parse(body.Memory);
         if (options.Strict)
@@ -99,7 +104,8 @@ internal sealed class ActorApi(Sidecar sidecar, StateStore state, InjectedFaults
         for (var index = 0; index < changes.Count; index++)
         {
             if (changes[index].TtlSeconds is not null && !sidecar.Resources.Features.Contains("ActorStateTTL"))
-                throw new ActorCallException(StatusCodes.Status400BadRequest, ActorErrors.StateSave, $"'{changes[index].Key}' has a ttl, which needs the feature ActorStateTTL in the Dapr configuration");
+                throw new ActorCallException(StatusCodes.Status400BadRequest, ActorErrors.StateSave,
+                    $"'{changes[index].Key}' has a ttl, which needs the feature ActorStateTTL in the Dapr configuration");
             try
             {
                 changes[index] = StateRules.Apply(changes[index]);
@@ -114,7 +120,8 @@ internal sealed class ActorApi(Sidecar sidecar, StateStore state, InjectedFaults
     private void RequireStateStore()
     {
         if (!sidecar.Resources.HasActorStateStore(sidecar.AppId))
-            throw new ActorCallException(StatusCodes.Status500InternalServerError, ActorErrors.NoStateStore, "no state component carries actorStateStore: \"true\"");
+            throw new ActorCallException(StatusCodes.Status500InternalServerError, ActorErrors.NoStateStore,
+                "no state component carries actorStateStore: \"true\"");
     }
 
     private string PrefixOf(ActorKey key) => $"{sidecar.AppId}||{key.Type}||{key.Id}||";
@@ -127,7 +134,8 @@ internal sealed class ActorApi(Sidecar sidecar, StateStore state, InjectedFaults
         var request = AlarmRequest.Parse(body.Memory);
         var reminder = request.ToReminder(key, Route(context, "name"), options.TimeProvider.GetUtcNow(), options.Strict);
         if (!await reminders.Store.SaveAsync(reminder, request.Overwrite).ConfigureAwait(false))
-            throw new ActorCallException(StatusCodes.Status409Conflict, ActorErrors.ReminderExists, $"reminder '{reminder.Name}' of {key} exists and overwrite is false");
+            throw new ActorCallException(StatusCodes.Status409Conflict, ActorErrors.ReminderExists,
+                $"reminder '{reminder.Name}' of {key} exists and overwrite is false");
         reminders.Wake();
         context.Response.StatusCode = StatusCodes.Status204NoContent;
     }
@@ -152,7 +160,8 @@ internal sealed class ActorApi(Sidecar sidecar, StateStore state, InjectedFaults
         context.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
-    /// <summary>Reminders are kept where their actor lives. Null when that is another process, whose answer has been passed on.</summary>
+    /// <summary>Reminders are kept where their actor lives. Null when that is another process, whose answer has been passed
+    /// on.</summary>
     private async Task<ReminderScheduler?> FindRemindersAsync(HttpContext context, ActorKey key, ReadOnlyMemory<byte> body)
     {
         if (Gate.IsFromPeer(context))
@@ -161,7 +170,8 @@ internal sealed class ActorApi(Sidecar sidecar, StateStore state, InjectedFaults
         if (owner.Here is { } host)
             return sidecar.Group.Find(host.AppId)!.Reminders;
         var rest = $"/reminders/{Uri.EscapeDataString(Route(context, "name"))}";
-        using var answer = await sidecar.Router.HandOnAsync(owner.There!, new HttpMethod(context.Request.Method), key, rest, body, context.Request.Headers, context.RequestAborted).ConfigureAwait(false);
+        using var answer = await sidecar.Router.HandOnAsync(owner.There!, new HttpMethod(context.Request.Method), key, rest, body,
+            context.Request.Headers, context.RequestAborted).ConfigureAwait(false);
         await answer.WriteToAsync(context.Response, context.RequestAborted).ConfigureAwait(false);
         return null;
     }
@@ -170,7 +180,8 @@ internal sealed class ActorApi(Sidecar sidecar, StateStore state, InjectedFaults
     {
         using var body = await ReadBodyAsync(context).ConfigureAwait(false);
         if (!sidecar.Actors.Table.IsActive(key))
-            throw new ActorCallException(StatusCodes.Status400BadRequest, ActorErrors.InstanceMissing, $"actor {key} is not active in this sidecar");
+            throw new ActorCallException(StatusCodes.Status400BadRequest, ActorErrors.InstanceMissing,
+                $"actor {key} is not active in this sidecar");
         var request = AlarmRequest.Parse(body.Memory);
         var schedule = Schedule.Parse(request.DueTime, request.Period, request.Ttl, options.TimeProvider.GetUtcNow(), strict: false);
         sidecar.Actors.Timers.Set(key, Route(context, "name"), schedule, request.WriteTimerCallback());

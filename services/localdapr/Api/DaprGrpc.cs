@@ -43,9 +43,12 @@ internal sealed class DaprGrpcBinding : IServiceMethodProvider<DaprGrpc>
 
     public void OnServiceMethodDiscovery(ServiceMethodProviderContext<DaprGrpc> context)
     {
-        Add(context, "PublishEvent", PublishEventRequest.Parser, Empty.Parser, static (service, request, call) => service.PublishEvent(request, call));
-        Add(context, "BulkPublishEvent", BulkPublishRequest.Parser, BulkPublishResponse.Parser, static (service, request, call) => service.BulkPublishEvent(request, call));
-        Add(context, "BulkPublishEventAlpha1", BulkPublishRequest.Parser, BulkPublishResponse.Parser, static (service, request, call) => service.BulkPublishEvent(request, call));
+        Add(context, "PublishEvent", PublishEventRequest.Parser, Empty.Parser, static (service, request, call) =>
+            service.PublishEvent(request, call));
+        Add(context, "BulkPublishEvent", BulkPublishRequest.Parser, BulkPublishResponse.Parser, static (service, request, call) =>
+            service.BulkPublishEvent(request, call));
+        Add(context, "BulkPublishEventAlpha1", BulkPublishRequest.Parser, BulkPublishResponse.Parser,
+            static (service, request, call) => service.BulkPublishEvent(request, call));
         Add(context, "GetMetadata", GetMetadataRequest.Parser, GetMetadataResponse.Parser, static (service, _, _) => service.GetMetadata());
         Add(context, "SetMetadata", SetMetadataRequest.Parser, Empty.Parser, static (service, request, _) => service.SetMetadata(request));
         Add(context, "Shutdown", ShutdownRequest.Parser, Empty.Parser, static (service, _, _) => service.Shutdown());
@@ -55,7 +58,10 @@ internal sealed class DaprGrpcBinding : IServiceMethodProvider<DaprGrpc>
         MessageParser<TRequest> request, MessageParser<TResponse> response, UnaryServerMethod<DaprGrpc, TRequest, TResponse> handle)
         where TRequest : class, IMessage<TRequest>
         where TResponse : class, IMessage<TResponse> =>
-        context.AddUnaryMethod(new Method<TRequest, TResponse>(MethodType.Unary, Service, name, MarshallerOf(request), MarshallerOf(response)), [], handle);
+        context.AddUnaryMethod(
+            new Method<TRequest, TResponse>(MethodType.Unary, Service, name, MarshallerOf(request), MarshallerOf(response)),
+            [],
+            handle);
 
     private static Marshaller<T> MarshallerOf<T>(MessageParser<T> parser)
         where T : class, IMessage<T> =>

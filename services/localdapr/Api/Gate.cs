@@ -18,15 +18,18 @@ internal sealed class Gate(string? apiToken, string peerToken, int maximumHeader
         if (context.Request.Headers.TryGetValue(DaprHeaders.Peer, out var secret))
         {
             if (!Matches(secret.ToString(), peerToken))
-                return RefuseAsync(context, StatusCodes.Status401Unauthorized, Grpc.Core.StatusCode.Unauthenticated, "this is not the sidecar that the call was meant for");
+                return RefuseAsync(context, StatusCodes.Status401Unauthorized, Grpc.Core.StatusCode.Unauthenticated,
+                    "this is not the sidecar that the call was meant for");
             context.Items[PeerMark] = PeerMark;
             return next(context);
         }
 
-        if (apiToken is { Length: > 0 } && !IsHealth(context.Request.Path) && !Matches(context.Request.Headers[DaprHeaders.ApiToken].ToString(), apiToken))
+        if (apiToken is { Length: > 0 } && !IsHealth(context.Request.Path)
+            && !Matches(context.Request.Headers[DaprHeaders.ApiToken].ToString(), apiToken))
             return RefuseAsync(context, StatusCodes.Status401Unauthorized, Grpc.Core.StatusCode.Unauthenticated, "invalid api token");
         if (strict && !ApiError.IsGrpc(context.Request) && BytesOf(context.Request.Headers) > maximumHeaderBytes)
-            return RefuseAsync(context, StatusCodes.Status431RequestHeaderFieldsTooLarge, Grpc.Core.StatusCode.ResourceExhausted, $"the headers are longer than the {maximumHeaderBytes} bytes that --read-buffer-size allows");
+            return RefuseAsync(context, StatusCodes.Status431RequestHeaderFieldsTooLarge, Grpc.Core.StatusCode.ResourceExhausted,
+                $"the headers are longer than the {maximumHeaderBytes} bytes that --read-buffer-size allows");
         return next(context);
     }
 
@@ -66,5 +69,6 @@ internal sealed class Gate(string? apiToken, string peerToken, int maximumHeader
     private static Task RefuseAsync(HttpContext context, int status, Grpc.Core.StatusCode grpcStatus, string message) =>
         ApiError.IsGrpc(context.Request)
             ? ApiError.WriteGrpcAsync(context, grpcStatus, message)
-            : ApiError.WriteAsync(context, status, status == StatusCodes.Status401Unauthorized ? "ERR_UNAUTHORIZED" : "ERR_HEADERS_TOO_LARGE", message);
+            : ApiError.WriteAsync(context, status, status == StatusCodes.Status401Unauthorized ? "ERR_UNAUTHORIZED"
+                : "ERR_HEADERS_TOO_LARGE", message);
 }

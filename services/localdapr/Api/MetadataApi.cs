@@ -46,7 +46,8 @@ internal sealed class MetadataApi(Sidecar sidecar)
 
     private async Task SetAsync(HttpContext context)
     {
-        using var body = await PooledBody.ReadAsync(context.Request.Body, context.Request.ContentLength, sidecar.App.MaximumBodyBytes, context.RequestAborted).ConfigureAwait(false);
+        using var body = await PooledBody.ReadAsync(context.Request.Body, context.Request.ContentLength,
+            sidecar.App.MaximumBodyBytes, context.RequestAborted).ConfigureAwait(false);
         Set((string)context.Request.RouteValues["key"]!, System.Text.Encoding.UTF8.GetString(body.Memory.Span));
         context.Response.StatusCode = StatusCodes.Status204NoContent;
     }
@@ -57,15 +58,19 @@ internal sealed class MetadataApi(Sidecar sidecar)
         {
             Id = sidecar.AppId,
             RuntimeVersion = RuntimeVersion,
-            ActorRuntime = new ActorRuntime { RuntimeStatus = ActorRuntime.Types.ActorRuntimeStatus.Running, HostReady = sidecar.IsReady, Placement = "placement: connected" },
+            ActorRuntime = new ActorRuntime { RuntimeStatus = ActorRuntime.Types.ActorRuntimeStatus.Running,
+                HostReady = sidecar.IsReady, Placement = "placement: connected" },
         };
         response.EnabledFeatures.Add(sidecar.Resources.Features);
-        response.ActorRuntime.ActiveActors.Add(sidecar.CountActors().Select(static pair => new ActiveActorsCount { Type = pair.Key, Count = pair.Value }));
-        response.RegisteredComponents.Add(sidecar.Resources.Components.Where(component => component.AppliesTo(sidecar.AppId)).Select(Describe));
+        response.ActorRuntime.ActiveActors.Add(sidecar.CountActors()
+            .Select(static pair => new ActiveActorsCount { Type = pair.Key, Count = pair.Value }));
+        response.RegisteredComponents.Add(sidecar.Resources.Components.Where(component => component.AppliesTo(sidecar.AppId))
+            .Select(Describe));
         response.Subscriptions.Add(sidecar.Subscriptions.Select(Describe));
         response.ExtendedMetadata.Add(_extended);
         if (sidecar.App.AppPort is not null)
-            response.AppConnectionProperties = new AppConnectionProperties { Port = sidecar.Channel.Port, Protocol = NameOf(sidecar.App.AppProtocol), ChannelAddress = sidecar.App.AppChannelAddress, MaxConcurrency = -1 };
+            response.AppConnectionProperties = new AppConnectionProperties { Port = sidecar.Channel.Port,
+                Protocol = NameOf(sidecar.App.AppProtocol), ChannelAddress = sidecar.App.AppChannelAddress, MaxConcurrency = -1 };
         return response;
     }
 
@@ -101,7 +106,8 @@ internal sealed class MetadataApi(Sidecar sidecar)
             runtimeVersion = described.RuntimeVersion,
             enabledFeatures = described.EnabledFeatures,
             actors = described.ActorRuntime.ActiveActors.Select(static active => new { type = active.Type, count = active.Count }),
-            components = described.RegisteredComponents.Select(static component => new { name = component.Name, type = component.Type, version = component.Version, capabilities = component.Capabilities }),
+            components = described.RegisteredComponents.Select(static component =>
+                new { name = component.Name, type = component.Type, version = component.Version, capabilities = component.Capabilities }),
             extended = described.ExtendedMetadata,
             subscriptions = described.Subscriptions.Select(static subscription => new
             {
@@ -112,11 +118,14 @@ internal sealed class MetadataApi(Sidecar sidecar)
                 deadLetterTopic = subscription.DeadLetterTopic,
                 type = subscription.Type.ToString().ToUpperInvariant(),
             }),
-            appConnectionProperties = sidecar.App.AppPort is null ? null : new { port = sidecar.Channel.Port, protocol = NameOf(sidecar.App.AppProtocol), channelAddress = sidecar.App.AppChannelAddress },
+            appConnectionProperties = sidecar.App.AppPort is null ? null
+                : new { port = sidecar.Channel.Port, protocol = NameOf(sidecar.App.AppProtocol),
+                channelAddress = sidecar.App.AppChannelAddress },
             actorRuntime = new
             {
                 runtimeStatus = "RUNNING",
-                activeActors = described.ActorRuntime.ActiveActors.Select(static active => new { type = active.Type, count = active.Count }),
+                activeActors = described.ActorRuntime.ActiveActors.Select(static active =>
+                    new { type = active.Type, count = active.Count }),
                 hostReady = described.ActorRuntime.HostReady,
                 placement = described.ActorRuntime.Placement,
             },

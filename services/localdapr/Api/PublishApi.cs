@@ -33,8 +33,10 @@ internal sealed class PublishApi
     /// <exception cref="RpcException">As the gRPC API reports it.</exception>
     public async Task PublishAsync(PublishEventRequest request, ServerCallContext call)
     {
-        var publication = new Publication(request.Data.Memory, OrElse(request.DataContentType, "application/octet-stream"), request.Metadata);
-        await PublishAsync(request.PubsubName, request.Topic, [publication], call.RequestHeaders.GetValue("traceparent"), call.RequestHeaders.GetValue("tracestate"), call.CancellationToken).ConfigureAwait(false);
+        var publication = new Publication(request.Data.Memory, OrElse(request.DataContentType, "application/octet-stream"),
+            request.Metadata);
+        await PublishAsync(request.PubsubName, request.Topic, [publication], call.RequestHeaders.GetValue("traceparent"),
+            call.RequestHeaders.GetValue("tracestate"), call.CancellationToken).ConfigureAwait(false);
     }
 
     /// <exception cref="RpcException">As the gRPC API reports it; then no entry counts as published.</exception>
@@ -52,15 +54,18 @@ internal sealed class PublishApi
         for (var index = 0; index < publications.Length; index++)
         {
             var entry = request.Entries[index];
-            publications[index] = new Publication(entry.Event.Memory, OrElse(entry.ContentType, "application/octet-stream"), Merge(request.Metadata, entry.Metadata));
+            publications[index] = new Publication(entry.Event.Memory, OrElse(entry.ContentType, "application/octet-stream"),
+                Merge(request.Metadata, entry.Metadata));
         }
 
-        await PublishAsync(request.PubsubName, request.Topic, publications, call.RequestHeaders.GetValue("traceparent"), call.RequestHeaders.GetValue("tracestate"), call.CancellationToken).ConfigureAwait(false);
+        await PublishAsync(request.PubsubName, request.Topic, publications, call.RequestHeaders.GetValue("traceparent"),
+            call.RequestHeaders.GetValue("tracestate"), call.CancellationToken).ConfigureAwait(false);
     }
 
     private async Task TakeFromPeerAsync(BulkPublishRequest request, CancellationToken cancellation)
     {
-        var messages = request.Entries.Select(static entry => new TopicMessage(Enum.Parse<PayloadKind>(entry.Metadata[PeerClient.KindMetadata]), entry.Event.Memory)).ToList();
+        var messages = request.Entries.Select(static entry =>
+            new TopicMessage(Enum.Parse<PayloadKind>(entry.Metadata[PeerClient.KindMetadata]), entry.Event.Memory)).ToList();
         try
         {
             await _broker.PublishHereAsync(new TopicName(request.PubsubName, request.Topic), messages, cancellation).ConfigureAwait(false);
@@ -75,18 +80,21 @@ internal sealed class PublishApi
     {
         try
         {
-            using var body = await PooledBody.ReadAsync(context.Request.Body, context.Request.ContentLength, _sidecar.App.MaximumBodyBytes, context.RequestAborted).ConfigureAwait(false);
+            using var body = await PooledBody.ReadAsync(context.Request.Body, context.Request.ContentLength,
+                _sidecar.App.MaximumBodyBytes, context.RequestAborted).ConfigureAwait(false);
             var metadata = context.Request.Query.Where(static pair => pair.Key.StartsWith("metadata.", StringComparison.Ordinal))
                 .ToDictionary(static pair => pair.Key["metadata.".Length..], static pair => pair.Value.ToString());
             var publication = new Publication(body.Memory, OrElse(context.Request.ContentType, DefaultContentType), metadata);
             var headers = context.Request.Headers;
-            await PublishAsync((string)context.Request.RouteValues["pubsub"]!, context.Request.RouteValues["topic"] as string ?? "", [publication],
+            var (pubSub, topic) = ((string)context.Request.RouteValues["pubsub"]!, context.Request.RouteValues["topic"] as string ?? "");
+            await PublishAsync(pubSub, topic, [publication],
                 headers.TraceParent.ToString(), headers.TraceState.ToString(), context.RequestAborted).ConfigureAwait(false);
             context.Response.StatusCode = StatusCodes.Status204NoContent;
         }
         catch (BodyTooLargeException failure)
         {
-            await ApiError.WriteAsync(context, StatusCodes.Status413PayloadTooLarge, "ERR_PUBSUB_PUBLISH_MESSAGE", failure.Message).ConfigureAwait(false);
+            await ApiError.WriteAsync(context, StatusCodes.Status413PayloadTooLarge, "ERR_PUBSUB_PUBLISH_MESSAGE", failure.Message)
+                .ConfigureAwait(false);
         }
         catch (RpcException failure)
         {
@@ -101,13 +109,15 @@ internal sealed class PublishApi
         }
     }
 
-    private async Task PublishAsync(string pubSub, string topicName, Publication[] publications, string? traceParent, string? traceState, CancellationToken cancellation)
+    private async Task PublishAsync(string pubSub, string topicName, Publication[] publications, string? traceParent,
+        string? traceState, CancellationToken cancellation)
     {
         var component = Find(pubSub);
         if (topicName.Length == 0)
             throw new RpcException(new Status(StatusCode.InvalidArgument, $"topic is empty in pubsub {pubSub}"));
         if (!component.MayPublish(_sidecar.AppId, topicName))
-            throw new RpcException(new Status(StatusCode.PermissionDenied, $"topic {topicName} is not allowed for app id {_sidecar.AppId}"));
+            throw new RpcException(new Status(StatusCode.PermissionDenied,
+                $"topic {topicName} is not allowed for app id {_sidecar.AppId}"));
         var topic = new TopicName(pubSub, topicName);
         try
         {

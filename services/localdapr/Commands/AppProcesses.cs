@@ -33,7 +33,8 @@ internal sealed partial class AppProcesses(TextWriter output, TimeProvider time)
     {
         if (app.Command.Count == 0)
             return;
-        var start = new ProcessStartInfo(app.Command[0]) { WorkingDirectory = app.Folder, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        var start = new ProcessStartInfo(app.Command[0]) { WorkingDirectory = app.Folder, RedirectStandardOutput = true,
+            RedirectStandardError = true, UseShellExecute = false };
         foreach (var argument in app.Command.Skip(1))
             start.ArgumentList.Add(argument);
         foreach (var (name, value) in VariablesOf(app, sidecar))
@@ -65,10 +66,12 @@ internal sealed partial class AppProcesses(TextWriter output, TimeProvider time)
 
     private async Task WatchAsync(string appId, Process process)
     {
-        await Task.WhenAll(CopyAsync(appId, process.StandardOutput), CopyAsync(appId, process.StandardError), process.WaitForExitAsync()).ConfigureAwait(false);
+        await Task.WhenAll(CopyAsync(appId, process.StandardOutput), CopyAsync(appId, process.StandardError),
+            process.WaitForExitAsync()).ConfigureAwait(false);
         if (!_isStopping && process.ExitCode != 0)
             _failed.Add(appId);
-        await output.WriteLineAsync(_isStopping ? $"app stopped successfully: {appId}" : $"== APP - {appId} == ended with exit code {process.ExitCode}").ConfigureAwait(false);
+        await output.WriteLineAsync(_isStopping ? $"app stopped successfully: {appId}"
+            : $"== APP - {appId} == ended with exit code {process.ExitCode}").ConfigureAwait(false);
         _firstEnded.TrySetResult();
     }
 
@@ -84,7 +87,8 @@ internal sealed partial class AppProcesses(TextWriter output, TimeProvider time)
         _isStopping = true;
         foreach (var (_, process, _) in _running.Where(static app => !app.Ended.IsCompleted))
             AskToEnd(process);
-        await Task.WhenAll(_running.Select(static app => app.Ended)).WaitAsync(StopLimit, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_running.Select(static app => app.Ended)).WaitAsync(StopLimit, time)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         foreach (var (_, process, ended) in _running)
         {
             if (!ended.IsCompleted)

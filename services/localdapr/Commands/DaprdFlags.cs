@@ -3,8 +3,8 @@ using System.Collections.Frozen;
 namespace StripeMeter.LocalDapr.Commands;
 
 /// <summary>
-/// daprd's own command line. Flags that have nothing to act on here are accepted, so that a script starts either sidecar alike; a flag daprd does not
-/// know ends the process, as it does there.
+/// daprd's own command line. Flags that have nothing to act on here are accepted, so that a script starts either sidecar alike; a
+/// flag daprd does not know ends the process, as it does there.
 /// </summary>
 internal sealed class DaprdFlags
 {

@@ -20,7 +20,8 @@ internal static class Quantities
         if (string.IsNullOrEmpty(text))
             return null;
         var (suffix, factor) = ByteSuffixes.FirstOrDefault(entry => text.EndsWith(entry.Suffix, StringComparison.Ordinal), ("", 1));
-        return long.TryParse(text.AsSpan(0, text.Length - suffix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= int.MaxValue / factor
+        var digits = text.AsSpan(0, text.Length - suffix.Length);
+        return long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= int.MaxValue / factor
             ? (int)(number * factor)
             : throw new LocalDaprConfigurationException($"{name} '{text}' is not a size below 2Gi");
     }

@@ -18,7 +18,8 @@ internal sealed record RunFileApp
     public required int? MetricsPort { get; init; }
 }
 
-/// <summary>A <c>dapr.yaml</c> for <c>dapr run -f</c> (dapr/cli <c>pkg/runfileconfig</c>). Keys that are not known are ignored, as there.</summary>
+/// <summary>A <c>dapr.yaml</c> for <c>dapr run -f</c> (dapr/cli <c>pkg/runfileconfig</c>). Keys that are not known are ignored,
+/// as there.</summary>
 internal static class RunFile
 {
     public const string DefaultName = "dapr.yaml";
@@ -27,7 +28,8 @@ internal static class RunFile
     public static IReadOnlyList<RunFileApp> Read(string path)
     {
         var file = Path.GetFullPath(Directory.Exists(path) ? Path.Combine(path, DefaultName) : path);
-        var document = YamlReading.Documents(file) is [var first, ..] ? first : throw new LocalDaprConfigurationException($"{file} is empty");
+        var document = YamlReading.Documents(file) is [var first, ..] ? first
+            : throw new LocalDaprConfigurationException($"{file} is empty");
         if (document.Text("version") is null)
             throw new LocalDaprConfigurationException($"{file}: version is missing");
         var reader = new Reader(file, Path.GetDirectoryName(file)!, document.Map("common"));
@@ -38,10 +40,12 @@ internal static class RunFile
     {
         public RunFileApp ReadApp(YamlMappingNode app)
         {
-            var folder = Existing(root, app.Text("appDirPath") ?? throw new LocalDaprConfigurationException($"{file}: appDirPath of an app is missing"));
+            var folder = Existing(root, app.Text("appDirPath")
+                ?? throw new LocalDaprConfigurationException($"{file}: appDirPath of an app is missing"));
             var appId = app.Text("appID") ?? new DirectoryInfo(folder).Name;
             var appPort = Quantities.Port("appPort", app.Text("appPort"));
-            var environment = Variables(common).Concat(Variables(app)).GroupBy(static pair => pair.Name).ToDictionary(static group => group.Key, static group => group.Last().Value);
+            var environment = Variables(common).Concat(Variables(app)).GroupBy(static pair => pair.Name)
+                .ToDictionary(static group => group.Key, static group => group.Last().Value);
             return new RunFileApp
             {
                 Folder = folder,
@@ -58,7 +62,8 @@ internal static class RunFile
                     DaprGrpcPort = Quantities.Port("daprGRPCPort", app.Text("daprGRPCPort")) ?? 0,
                     ListenAddresses = Quantities.Addresses(Either(app, "apiListenAddresses")),
                     MaximumBodyBytes = Quantities.Bytes("maxBodySize", Either(app, "maxBodySize")) ?? LocalDaprApp.DefaultMaximumBodyBytes,
-                    MaximumHeaderBytes = Quantities.Bytes("readBufferSize", Either(app, "readBufferSize")) ?? LocalDaprApp.DefaultMaximumHeaderBytes,
+                    MaximumHeaderBytes = Quantities.Bytes("readBufferSize", Either(app, "readBufferSize"))
+                        ?? LocalDaprApp.DefaultMaximumHeaderBytes,
                     Resources = ResourceLoader.Load(appId, ResourcesOf(app, folder), ConfigurationOf(app, folder)),
                 },
             };

@@ -3,8 +3,9 @@ using System.Runtime.InteropServices;
 namespace StripeMeter.LocalDapr.Commands;
 
 /// <summary>
-/// Runs sidecars as a process of their own. Settings that daprd has no flag for come from the environment: <c>LOCALDAPR_DATA</c> (folder of the data
-/// file, default <c>.localdapr</c>; processes with the same one form a group) and <c>LOCALDAPR_STRICT</c> (default true).
+/// Runs sidecars as a process of their own. Settings that daprd has no flag for come from the environment: <c>LOCALDAPR_DATA</c>
+/// (folder of the data file, default <c>.localdapr</c>; processes with the same one form a group) and <c>LOCALDAPR_STRICT</c>
+/// (default true).
 /// </summary>
 internal static class SidecarCommand
 {
@@ -98,7 +99,8 @@ internal static class SidecarCommand
 
     private static LocalDaprOptions OptionsFor(IReadOnlyList<LocalDaprApp> apps, string root, string? logLevel)
     {
-        var folder = Path.GetFullPath(Environment.GetEnvironmentVariable(DataFolderVariable) is { Length: > 0 } named ? named : DefaultDataFolder, root);
+        var folder = Path.GetFullPath(Environment.GetEnvironmentVariable(DataFolderVariable) is { Length: > 0 } named ? named
+            : DefaultDataFolder, root);
         return new LocalDaprOptions
         {
             DataFile = Path.Combine(folder, DataFileName),
@@ -107,8 +109,11 @@ internal static class SidecarCommand
             Strict = !bool.TryParse(Environment.GetEnvironmentVariable(StrictVariable), out var strict) || strict,
             DaprApiToken = Environment.GetEnvironmentVariable("DAPR_API_TOKEN"),
             AppApiToken = Environment.GetEnvironmentVariable("APP_API_TOKEN"),
-            LoggerFactory = LoggerFactory.Create(logging => logging.SetMinimumLevel(LevelOf(logLevel)).AddFilter("Microsoft", LogLevel.Warning)
-                .AddFilter("Grpc", LogLevel.Warning).AddFilter("Yarp", LogLevel.Warning).AddSimpleConsole(static console => console.SingleLine = true)),
+            LoggerFactory = LoggerFactory.Create(logging => logging.SetMinimumLevel(LevelOf(logLevel))
+                .AddFilter("Microsoft", LogLevel.Warning)
+                .AddFilter("Grpc", LogLevel.Warning)
+                .AddFilter("Yarp", LogLevel.Warning)
+                .AddSimpleConsole(static console => console.SingleLine = true)),
         };
     }
 
@@ -126,11 +131,13 @@ internal static class SidecarCommand
         private readonly TaskCompletionSource _stop = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly PosixSignalRegistration[] _signals;
 
-        public StopSignal() => _signals = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM }.Select(signal => PosixSignalRegistration.Create(signal, context =>
+        public StopSignal() => _signals = [Register(PosixSignal.SIGINT), Register(PosixSignal.SIGTERM)];
+
+        private PosixSignalRegistration Register(PosixSignal signal) => PosixSignalRegistration.Create(signal, context =>
         {
             context.Cancel = true;
             Set();
-        }))];
+        });
 
         public Task Task => _stop.Task;
 

@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace StripeMeter.LocalDapr;
 
 /// <summary>
-/// Faults on request, for tests: what Dapr's promises allow (events twice and out of order, reminders twice) and what its MongoDB component does
-/// (a save that reports success and is not there). Each call arms so many faults; each fault happens once.
+/// Faults on request, for tests: what Dapr's promises allow (events twice and out of order, reminders twice) and what its MongoDB
+/// component does (a save that reports success and is not there). Each call arms so many faults; each fault happens once.
 /// </summary>
 public sealed class InjectedFaults
 {

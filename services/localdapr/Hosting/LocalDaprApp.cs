@@ -13,7 +13,8 @@ public sealed record LocalDaprApp
 
     public required string AppId { get; init; }
 
-    /// <summary>Where the app listens. 0: it will be told by <see cref="LocalDaprSidecar.AttachApp"/>. Null: there is no app to call.</summary>
+    /// <summary>Where the app listens. 0: it will be told by <see cref="LocalDaprSidecar.AttachApp"/>. Null: there is no app to
+    /// call.</summary>
     public int? AppPort { get; init; }
 
     /// <summary>The host the app listens on (<c>--app-channel-address</c>).</summary>

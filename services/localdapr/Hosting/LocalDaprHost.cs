@@ -45,7 +45,8 @@ public sealed class LocalDaprHost : IAsyncDisposable
     }
 
     /// <summary>Waits until every sidecar has met its app.</summary>
-    /// <exception cref="LocalDaprConfigurationException">An app asks for something that is not there or not supported.</exception>
+    /// <exception cref="LocalDaprConfigurationException">An app asks for something that is not there or not
+    /// supported.</exception>
     public Task WaitUntilReadyAsync(CancellationToken cancellation = default) =>
         Task.WhenAll(_sidecars.Values.Select(sidecar => sidecar.WaitUntilReadyAsync(cancellation)));
 

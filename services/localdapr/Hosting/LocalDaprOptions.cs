@@ -15,7 +15,8 @@ public sealed record LocalDaprOptions
     /// <summary>Components, subscriptions and policies for every app that names none of its own.</summary>
     public ResourceSet Resources { get; init; } = ResourceSet.Empty;
 
-    /// <summary>Reproduces what daprd refuses or does wrong (see the README), so that what works here works there. Default on.</summary>
+    /// <summary>Reproduces what daprd refuses or does wrong (see the README), so that what works here works there. Default
+    /// on.</summary>
     public bool Strict { get; init; } = true;
 
     /// <summary>Other processes open the same data file and form one group with this one. Default off.</summary>
@@ -24,7 +25,8 @@ public sealed record LocalDaprOptions
     /// <summary>What callers of a sidecar must send as <c>dapr-api-token</c> (<c>DAPR_API_TOKEN</c>). Default: nothing.</summary>
     public string? DaprApiToken { get; init; }
 
-    /// <summary>What a sidecar sends its app as <c>dapr-api-token</c> (<c>APP_API_TOKEN</c>), unless the app names its own. Default: nothing.</summary>
+    /// <summary>What a sidecar sends its app as <c>dapr-api-token</c> (<c>APP_API_TOKEN</c>), unless the app names its own.
+    /// Default: nothing.</summary>
     public string? AppApiToken { get; init; }
 
     public LocalDaprLimits Limits { get; init; } = new();

@@ -31,7 +31,8 @@ internal sealed partial class Sidecar : IAsyncDisposable
         Channel = new AppChannel(app, group.Options);
         Actors = new ActorHost(app.AppId, group.Options, Channel, Resources.Resiliency);
         Router = new ActorRouter(group.Placement, group.Peers, Resources.Resiliency, app.MaximumBodyBytes, group.Options);
-        Reminders = new ReminderScheduler(new ReminderStore(group.File, app.AppId), Actors, key => ReferenceEquals(group.Placement.Find(key).Here, Actors), group.Faults, group.Options);
+        Reminders = new ReminderScheduler(new ReminderStore(group.File, app.AppId), Actors, key =>
+            ReferenceEquals(group.Placement.Find(key).Here, Actors), group.Faults, group.Options);
         _server = new SidecarServer(this, _peerToken);
     }
 
@@ -119,7 +120,8 @@ internal sealed partial class Sidecar : IAsyncDisposable
             Actors.Configure(config.IsSuccess ? ActorHosting.Parse(config.Body) : new Dictionary<string, ActorTypeOptions>());
         using var subscribe = await Channel.SendAsync(HttpMethod.Get, "/dapr/subscribe", null, null, stopping).ConfigureAwait(false);
         var programmatic = subscribe.IsSuccess && !subscribe.Body.IsEmpty ? SubscriptionParser.Parse(subscribe.Body) : [];
-        await SubscribeAsync([.. programmatic, .. Resources.Subscriptions.Where(subscription => subscription.AppliesTo(AppId))], stopping).ConfigureAwait(false);
+        await SubscribeAsync([.. programmatic, .. Resources.Subscriptions.Where(subscription => subscription.AppliesTo(AppId))],
+            stopping).ConfigureAwait(false);
     }
 
     private async Task SubscribeAsync(IReadOnlyList<TopicSubscription> subscriptions, CancellationToken stopping)
@@ -141,11 +143,13 @@ internal sealed partial class Sidecar : IAsyncDisposable
         Volatile.Write(ref _subscriptions, subscriptions);
     }
 
-    private Task PublishDeadAsync(Component component, TopicSubscription subscription, IReadOnlyList<TopicMessage> messages, CancellationToken cancellation) =>
+    private Task PublishDeadAsync(Component component, TopicSubscription subscription, IReadOnlyList<TopicMessage> messages,
+        CancellationToken cancellation) =>
         Group.Broker.PublishAsync(component, new TopicName(subscription.PubSubName, subscription.DeadLetterTopic!), messages, cancellation);
 
     /// <summary>Of several sidecars of one app id in different processes the oldest consumes the durable topics.</summary>
-    private bool OwnsConsumers() => !Group.Peers.Others.Any(peer => peer.AppId == AppId && (peer.StartedAt, peer.Instance).CompareTo((_startedAt, Instance)) < 0);
+    private bool OwnsConsumers() =>
+        !Group.Peers.Others.Any(peer => peer.AppId == AppId && (peer.StartedAt, peer.Instance).CompareTo((_startedAt, Instance)) < 0);
 
     private Peer Describe() => new()
     {
@@ -167,7 +171,8 @@ internal sealed partial class Sidecar : IAsyncDisposable
         Group.Placement.Remove(Instance);
         await Group.Peers.WithdrawAsync(Instance).ConfigureAwait(false);
         await Task.WhenAll(_running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await Actors.Table.DeactivateAllAsync().WaitAsync(Group.Options.Limits.GracefulShutdown, Group.Options.TimeProvider).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Actors.Table.DeactivateAllAsync().WaitAsync(Group.Options.Limits.GracefulShutdown, Group.Options.TimeProvider)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _server.DisposeAsync().ConfigureAwait(false);
         Channel.Dispose();
         Reminders.Dispose();

@@ -10,7 +10,8 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace StripeMeter.LocalDapr;
 
-/// <summary>The two ports of a sidecar: HTTP/1.1 and HTTP/2 with prior knowledge. Both serve the whole API, as the requests of one never look like those of the other.</summary>
+/// <summary>The two ports of a sidecar: HTTP/1.1 and HTTP/2 with prior knowledge. Both serve the whole API, as the requests of
+/// one never look like those of the other.</summary>
 internal sealed class SidecarServer : IAsyncDisposable
 {
     /// <summary>Calls at the same time on one HTTP/2 connection; a client of gRPC opens just one.</summary>

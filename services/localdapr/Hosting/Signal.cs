@@ -8,5 +8,6 @@ internal sealed class Signal
     /// <summary>Done at the next <see cref="Set"/>. Take it, look, then wait for it: no change between is missed.</summary>
     public Task Next => Volatile.Read(ref _next).Task;
 
-    public void Set() => Interlocked.Exchange(ref _next, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+    public void Set() =>
+        Interlocked.Exchange(ref _next, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
 }

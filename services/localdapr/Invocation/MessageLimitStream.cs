@@ -4,7 +4,8 @@ using StripeMeter.LocalDapr.Transport;
 namespace StripeMeter.LocalDapr.Invocation;
 
 /// <summary>
-/// A gRPC request body on its way through: each message in it may be as long as <c>--max-body-size</c> allows, the stream as a whole has no end.
+/// A gRPC request body on its way through: each message in it may be as long as <c>--max-body-size</c> allows, the stream as a
+/// whole has no end.
 /// </summary>
 internal sealed class MessageLimitStream(Stream inner, int maximumMessageBytes) : Stream
 {

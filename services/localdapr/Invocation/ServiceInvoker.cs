@@ -8,8 +8,8 @@ using Yarp.ReverseProxy.Forwarder;
 namespace StripeMeter.LocalDapr.Invocation;
 
 /// <summary>
-/// Service invocation: HTTP calls and gRPC of every kind pass through to the app they name, streams, trailers and deadlines included. An app of this
-/// process is called directly, another through the sidecar that owns it.
+/// Service invocation: HTTP calls and gRPC of every kind pass through to the app they name, streams, trailers and deadlines
+/// included. An app of this process is called directly, another through the sidecar that owns it.
 /// </summary>
 internal sealed class ServiceInvoker(Sidecar sidecar, PeerDirectory peers, IHttpForwarder forwarder)
 {
@@ -30,7 +30,8 @@ internal sealed class ServiceInvoker(Sidecar sidecar, PeerDirectory peers, IHttp
         // The raw target keeps the escapes of the path that belongs to the app.
         var target = RawPath(context);
         var at = target.IndexOf(MethodSegment, Prefix.Length, StringComparison.Ordinal);
-        return InvokeAsync(context, (string)context.Request.RouteValues["appId"]!, at < 0 ? "/" : target[(at + MethodSegment.Length - 1)..]);
+        return InvokeAsync(context, (string)context.Request.RouteValues["appId"]!, at < 0 ? "/"
+            : target[(at + MethodSegment.Length - 1)..]);
     }
 
     private Task InvokeHeaderAsync(HttpContext context)
@@ -39,8 +40,10 @@ internal sealed class ServiceInvoker(Sidecar sidecar, PeerDirectory peers, IHttp
         if (appId is not null)
             return InvokeAsync(context, appId, RawPath(context));
         return ApiError.IsGrpc(context.Request)
-            ? ApiError.WriteGrpcAsync(context, StatusCode.Unimplemented, $"localdapr does not support {context.Request.Path}, and no {DaprHeaders.AppId} says whom to call")
-            : ApiError.WriteAsync(context, StatusCodes.Status404NotFound, "ERR_DIRECT_INVOKE", $"localdapr does not support {context.Request.Method} {context.Request.Path}, and no {DaprHeaders.AppId} says whom to call");
+            ? ApiError.WriteGrpcAsync(context, StatusCode.Unimplemented,
+                $"localdapr does not support {context.Request.Path}, and no {DaprHeaders.AppId} says whom to call")
+            : ApiError.WriteAsync(context, StatusCodes.Status404NotFound, "ERR_DIRECT_INVOKE",
+                $"localdapr does not support {context.Request.Method} {context.Request.Path}, and no {DaprHeaders.AppId} says whom to call");
     }
 
     private static string RawPath(HttpContext context)
@@ -81,7 +84,8 @@ internal sealed class ServiceInvoker(Sidecar sidecar, PeerDirectory peers, IHttp
     {
         if (!ApiError.IsGrpc(context.Request) && context.Request.ContentLength > sidecar.App.MaximumBodyBytes)
         {
-            await ApiError.WriteAsync(context, StatusCodes.Status413PayloadTooLarge, "ERR_DIRECT_INVOKE", new BodyTooLargeException(sidecar.App.MaximumBodyBytes).Message).ConfigureAwait(false);
+            await ApiError.WriteAsync(context, StatusCodes.Status413PayloadTooLarge, "ERR_DIRECT_INVOKE",
+                new BodyTooLargeException(sidecar.App.MaximumBodyBytes).Message).ConfigureAwait(false);
             return;
         }
 
@@ -97,7 +101,8 @@ internal sealed class ServiceInvoker(Sidecar sidecar, PeerDirectory peers, IHttp
     {
         if (ApiError.IsGrpc(context.Request) && channel.Protocol == AppProtocol.Http)
         {
-            await FailAsync(context, appId, $"app '{appId}' has app protocol http, over which gRPC cannot be proxied; use h2c or grpc").ConfigureAwait(false);
+            await FailAsync(context, appId,
+                $"app '{appId}' has app protocol http, over which gRPC cannot be proxied; use h2c or grpc").ConfigureAwait(false);
             return;
         }
 
@@ -107,7 +112,8 @@ internal sealed class ServiceInvoker(Sidecar sidecar, PeerDirectory peers, IHttp
             return;
         }
 
-        var request = new ForwarderRequestConfig { Version = channel.HttpVersion, VersionPolicy = HttpVersionPolicy.RequestVersionExact, ActivityTimeout = NoTimeout };
+        var request = new ForwarderRequestConfig { Version = channel.HttpVersion,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact, ActivityTimeout = NoTimeout };
         var transformer = new InvocationTransformer(path, message =>
         {
             channel.Authorize(message);
@@ -121,31 +127,37 @@ internal sealed class ServiceInvoker(Sidecar sidecar, PeerDirectory peers, IHttp
 
     private async Task HandOnAsync(HttpContext context, Peer peer)
     {
-        var request = new ForwarderRequestConfig { Version = System.Net.HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact, ActivityTimeout = NoTimeout };
+        var request = new ForwarderRequestConfig { Version = System.Net.HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact, ActivityTimeout = NoTimeout };
         var transformer = new InvocationTransformer(RawPath(context), message =>
         {
             message.Headers.Remove(DaprHeaders.ApiToken);
             message.Headers.TryAddWithoutValidation(DaprHeaders.Peer, peer.Token);
         });
-        if (await SendAsync(context, peer.Address, peers.Client.Invoker, request, transformer, peer.AppId).ConfigureAwait(false) == ForwarderError.Request)
+        if (await SendAsync(context, peer.Address, peers.Client.Invoker, request, transformer, peer.AppId)
+            .ConfigureAwait(false) == ForwarderError.Request)
             peers.MarkUnreachable(peer);
     }
 
-    private async Task<ForwarderError> SendAsync(HttpContext context, string address, HttpMessageInvoker invoker, ForwarderRequestConfig request, HttpTransformer transformer, string appId)
+    private async Task<ForwarderError> SendAsync(HttpContext context, string address, HttpMessageInvoker invoker,
+        ForwarderRequestConfig request, HttpTransformer transformer, string appId)
     {
         var messages = ApiError.IsGrpc(context.Request) ? new MessageLimitStream(context.Request.Body, sidecar.App.MaximumBodyBytes) : null;
         if (messages is not null)
             context.Request.Body = messages;
         var error = await forwarder.SendAsync(context, address, invoker, request, transformer).ConfigureAwait(false);
         if (messages is { IsExceeded: true })
-            await ApiError.WriteGrpcAsync(context, StatusCode.ResourceExhausted, new BodyTooLargeException(sidecar.App.MaximumBodyBytes).Message).ConfigureAwait(false);
+            await ApiError.WriteGrpcAsync(context, StatusCode.ResourceExhausted,
+                new BodyTooLargeException(sidecar.App.MaximumBodyBytes).Message).ConfigureAwait(false);
         else if (error != ForwarderError.None && !context.RequestAborted.IsCancellationRequested)
-            await FailAsync(context, appId, $"failed to invoke '{appId}': {context.GetForwarderErrorFeature()?.Exception?.Message ?? error.ToString()}").ConfigureAwait(false);
+            await FailAsync(context, appId,
+                $"failed to invoke '{appId}': {context.GetForwarderErrorFeature()?.Exception?.Message ?? error.ToString()}").ConfigureAwait(false);
         return error;
     }
 
     private static Task FailAsync(HttpContext context, string appId, string message) =>
         ApiError.IsGrpc(context.Request)
             ? ApiError.WriteGrpcAsync(context, StatusCode.Unavailable, message)
-            : ApiError.WriteAsync(context, StatusCodes.Status500InternalServerError, "ERR_DIRECT_INVOKE", $"fail to invoke, id: {appId}, err: {message}");
+            : ApiError.WriteAsync(context, StatusCodes.Status500InternalServerError, "ERR_DIRECT_INVOKE",
+                $"fail to invoke, id: {appId}, err: {message}");
 }

@@ -2,12 +2,13 @@ using StripeMeter.LocalDapr.Actors;
 
 namespace StripeMeter.LocalDapr.Placement;
 
-/// <summary>Where an actor lives: in a sidecar of this process or in one of another. Both are null while nobody hosts its type.</summary>
+/// <summary>Where an actor lives: in a sidecar of this process or in one of another. Both are null while nobody hosts its
+/// type.</summary>
 internal readonly record struct ActorOwner(ActorHost? Here, Peer? There);
 
 /// <summary>
-/// Decides which sidecar an actor lives in. Where several host its type the highest hash of (sidecar, actor) wins, so every process that sees the same
-/// group decides alike and a change of the group moves few actors.
+/// Decides which sidecar an actor lives in. Where several host its type the highest hash of (sidecar, actor) wins, so every
+/// process that sees the same group decides alike and a change of the group moves few actors.
 /// </summary>
 internal sealed class ActorPlacement(PeerDirectory peers)
 {
@@ -47,7 +48,8 @@ internal sealed class ActorPlacement(PeerDirectory peers)
     }
 
     /// <summary>FNV-1a: stable between processes, which string hash codes are not.</summary>
-    private static ulong Weigh(string instance, ActorKey key) => unchecked(Mix(Mix(Mix(14695981039346656037UL, instance), key.Type), key.Id) * 0x9E3779B97F4A7C15UL);
+    private static ulong Weigh(string instance, ActorKey key) =>
+        unchecked(Mix(Mix(Mix(14695981039346656037UL, instance), key.Type), key.Id) * 0x9E3779B97F4A7C15UL);
 
     private static ulong Mix(ulong hash, string text)
     {

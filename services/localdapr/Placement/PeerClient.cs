@@ -10,8 +10,8 @@ using StripeMeter.LocalDapr.PubSub;
 namespace StripeMeter.LocalDapr.Placement;
 
 /// <summary>
-/// Calls sidecars in other processes through their own public API on the HTTP/2 port, marked with the group's secret: such a call is served where it
-/// arrives and not handed on again.
+/// Calls sidecars in other processes through their own public API on the HTTP/2 port, marked with the group's secret: such a call
+/// is served where it arrives and not handed on again.
 /// </summary>
 internal sealed class PeerClient : IDisposable
 {
@@ -37,7 +37,8 @@ internal sealed class PeerClient : IDisposable
 
     /// <summary>Hands a request on to another sidecar and reads its answer whole.</summary>
     /// <exception cref="HttpRequestException">It cannot be reached.</exception>
-    public async Task<AppResponse> SendAsync(Peer peer, HttpMethod method, string path, ReadOnlyMemory<byte> body, IHeaderDictionary? headers, int maximumBytes, CancellationToken cancellation)
+    public async Task<AppResponse> SendAsync(Peer peer, HttpMethod method, string path, ReadOnlyMemory<byte> body,
+        IHeaderDictionary? headers, int maximumBytes, CancellationToken cancellation)
     {
         using var request = new HttpRequestMessage(method, new Uri(peer.Address + path))
         {
@@ -52,7 +53,8 @@ internal sealed class PeerClient : IDisposable
         try
         {
             var stream = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
-            return new AppResponse(response, await PooledBody.ReadAsync(stream, response.Content.Headers.ContentLength, maximumBytes, cancellation).ConfigureAwait(false));
+            var length = response.Content.Headers.ContentLength;
+            return new AppResponse(response, await PooledBody.ReadAsync(stream, length, maximumBytes, cancellation).ConfigureAwait(false));
         }
         catch
         {
@@ -63,21 +65,25 @@ internal sealed class PeerClient : IDisposable
 
     /// <summary>False when the sidecar cannot be reached.</summary>
     /// <exception cref="QueueFullException">A consumer there is too far behind.</exception>
-    public async Task<bool> TryPublishAsync(Peer peer, TopicName topic, IReadOnlyList<TopicMessage> messages, CancellationToken cancellation)
+    public async Task<bool> TryPublishAsync(Peer peer, TopicName topic, IReadOnlyList<TopicMessage> messages,
+        CancellationToken cancellation)
     {
         var request = new BulkPublishRequest { PubsubName = topic.PubSub, Topic = topic.Topic };
         foreach (var message in messages)
         {
-            var entry = new BulkPublishRequestEntry { EntryId = "", Event = UnsafeByteOperations.UnsafeWrap(message.Payload), ContentType = CloudEvents.ContentType };
+            var entry = new BulkPublishRequestEntry { EntryId = "", Event = UnsafeByteOperations.UnsafeWrap(message.Payload),
+                ContentType = CloudEvents.ContentType };
             entry.Metadata[KindMetadata] = message.Kind.ToString();
             request.Entries.Add(entry);
         }
 
-        var channel = _channels.GetOrAdd(peer.Address, address => GrpcChannel.ForAddress(address, new GrpcChannelOptions { HttpHandler = _handler, MaxSendMessageSize = null }));
+        var channel = _channels.GetOrAdd(peer.Address, address =>
+            GrpcChannel.ForAddress(address, new GrpcChannelOptions { HttpHandler = _handler, MaxSendMessageSize = null }));
         try
         {
             var headers = new Metadata { { DaprHeaders.Peer, peer.Token } };
-            await new Dapr.Client.Autogen.Grpc.v1.Dapr.DaprClient(channel).BulkPublishEventAsync(request, headers, cancellationToken: cancellation).ConfigureAwait(false);
+            await new Dapr.Client.Autogen.Grpc.v1.Dapr.DaprClient(channel)
+                .BulkPublishEventAsync(request, headers, cancellationToken: cancellation).ConfigureAwait(false);
             return true;
         }
         catch (RpcException failure) when (failure.StatusCode == StatusCode.ResourceExhausted)

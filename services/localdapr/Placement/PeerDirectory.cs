@@ -6,8 +6,8 @@ using StripeMeter.LocalDapr.Storage;
 namespace StripeMeter.LocalDapr.Placement;
 
 /// <summary>
-/// Who else belongs to the group: sidecars in other processes, found through the shared file. Each gives a sign of life there; one that cannot be
-/// reached, or is silent for too long, is left out. In a group of one process there is nobody else.
+/// Who else belongs to the group: sidecars in other processes, found through the shared file. Each gives a sign of life there;
+/// one that cannot be reached, or is silent for too long, is left out. In a group of one process there is nobody else.
 /// </summary>
 internal sealed partial class PeerDirectory(LocalDaprOptions options, SqliteFile file) : IDisposable
 {
@@ -84,15 +84,18 @@ internal sealed partial class PeerDirectory(LocalDaprOptions options, SqliteFile
     private void Refresh()
     {
         var seen = _store.SeenSince(options.TimeProvider.GetUtcNow() - SilenceLimit)
-            .Where(peer => !_own.ContainsKey(peer.Instance) && !(_unreachable.TryGetValue(peer.Instance, out var lastSign) && peer.SeenAt <= lastSign)).ToList();
+            .Where(peer => !_own.ContainsKey(peer.Instance)
+                && !(_unreachable.TryGetValue(peer.Instance, out var lastSign) && peer.SeenAt <= lastSign)).ToList();
         var before = Interlocked.Exchange(ref _others, seen);
         if (!before.Select(Shape).SequenceEqual(seen.Select(Shape)))
             _changed.Set();
     }
 
-    private static (string Instance, int Types, int Topics) Shape(Peer peer) => (peer.Instance, peer.ActorTypes.Count, peer.MemoryTopics.Count);
+    private static (string Instance, int Types, int Topics) Shape(Peer peer) =>
+        (peer.Instance, peer.ActorTypes.Count, peer.MemoryTopics.Count);
 
-    /// <summary>Hands messages of a topic in memory to the processes that have consumers for it. One that cannot be reached loses them, as the memory of a dead process would.</summary>
+    /// <summary>Hands messages of a topic in memory to the processes that have consumers for it. One that cannot be reached loses
+    /// them, as the memory of a dead process would.</summary>
     public async Task PublishAsync(TopicName topic, IReadOnlyList<TopicMessage> messages, CancellationToken cancellation)
     {
         foreach (var peer in Others.Where(peer => peer.MemoryTopics.Contains(topic.ToString())))

@@ -52,5 +52,6 @@ internal sealed class PeerStore(SqliteFile file)
         MemoryTopics = Split(row.Text(7)),
     };
 
-    private static FrozenSet<string> Split(string list) => list.Split(Separator, StringSplitOptions.RemoveEmptyEntries).ToFrozenSet(StringComparer.Ordinal);
+    private static FrozenSet<string> Split(string list) =>
+        list.Split(Separator, StringSplitOptions.RemoveEmptyEntries).ToFrozenSet(StringComparer.Ordinal);
 }

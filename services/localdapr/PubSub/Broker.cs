@@ -5,7 +5,8 @@ using StripeMeter.LocalDapr.Storage;
 
 namespace StripeMeter.LocalDapr.PubSub;
 
-/// <summary>Takes messages to the queues of their consumers: each app id that subscribes to a topic gets everything once.</summary>
+/// <summary>Takes messages to the queues of their consumers: each app id that subscribes to a topic gets everything
+/// once.</summary>
 internal sealed class Broker(LocalDaprOptions options, SqliteFile file, PeerDirectory peers)
 {
     private readonly DurableTopics _durable = new(file, options.Limits, options.TimeProvider);
@@ -26,7 +27,8 @@ internal sealed class Broker(LocalDaprOptions options, SqliteFile file, PeerDire
 
     /// <summary>Publishes messages in order. When this returns, durable ones are on disk.</summary>
     /// <exception cref="QueueFullException">A consumer is too far behind.</exception>
-    public async Task PublishAsync(Component component, TopicName topic, IReadOnlyList<TopicMessage> messages, CancellationToken cancellation)
+    public async Task PublishAsync(Component component, TopicName topic, IReadOnlyList<TopicMessage> messages,
+        CancellationToken cancellation)
     {
         if (component.KeepsInMemory(topic.Topic))
         {

@@ -9,8 +9,8 @@ namespace StripeMeter.LocalDapr.PubSub;
 internal readonly record struct Publication(ReadOnlyMemory<byte> Data, string ContentType, IReadOnlyDictionary<string, string> Metadata);
 
 /// <summary>
-/// The CloudEvent envelope, field for field as daprd makes it (components-contrib <c>pubsub/envelope.go</c>): members in alphabetical order, JSON as it
-/// is, octet-streams as base64, and anything else as text, which destroys protobuf.
+/// The CloudEvent envelope, field for field as daprd makes it (components-contrib <c>pubsub/envelope.go</c>): members in
+/// alphabetical order, JSON as it is, octet-streams as base64, and anything else as text, which destroys protobuf.
 /// </summary>
 internal sealed partial class CloudEvents(string appId, bool strict, TimeProvider time, ILogger logger)
 {
@@ -19,7 +19,8 @@ internal sealed partial class CloudEvents(string appId, bool strict, TimeProvide
     private const string OctetStream = "application/octet-stream";
     private const int EnvelopeBytes = 512;
 
-    private static readonly JsonWriterOptions Relaxed = new() { SkipValidation = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions Relaxed = new() { SkipValidation = true,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <exception cref="JsonException">It is said to be a CloudEvent and is not JSON.</exception>
     public TopicMessage Wrap(TopicName topic, Publication publication, string? traceParent, string? traceState)
@@ -84,7 +85,8 @@ internal sealed partial class CloudEvents(string appId, bool strict, TimeProvide
         return PayloadKind.Event;
     }
 
-    /// <summary>A publisher's own CloudEvent keeps its members; topic, component and trace are ours, what is missing gets its default.</summary>
+    /// <summary>A publisher's own CloudEvent keeps its members; topic, component and trace are ours, what is missing gets its
+    /// default.</summary>
     private TopicMessage TakeOver(TopicName topic, Publication publication, string? traceParent, string? traceState)
     {
         using var document = JsonDocument.Parse(publication.Data);
@@ -157,11 +159,13 @@ internal sealed partial class CloudEvents(string appId, bool strict, TimeProvide
 
     private void WriteExpiration(Utf8JsonWriter json, IReadOnlyDictionary<string, string> metadata)
     {
-        if (metadata.GetValueOrDefault("ttlInSeconds") is { Length: > 0 } text && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
+        if (metadata.GetValueOrDefault("ttlInSeconds") is { Length: > 0 } text
+            && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
             json.WriteString("expiration"u8, Rfc3339(time.GetUtcNow() + TimeSpan.FromSeconds(seconds)));
     }
 
-    private static string Rfc3339(DateTimeOffset instant) => instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+    private static string Rfc3339(DateTimeOffset instant) =>
+        instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     private static bool IsValidJson(ReadOnlySpan<byte> data)
     {
@@ -182,10 +186,12 @@ internal sealed partial class CloudEvents(string appId, bool strict, TimeProvide
     private static bool IsJson(string contentType)
     {
         var media = MediaType(contentType);
-        return media.Equals("application/json", StringComparison.OrdinalIgnoreCase) || media.EndsWith("+json", StringComparison.OrdinalIgnoreCase);
+        return media.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+            || media.EndsWith("+json", StringComparison.OrdinalIgnoreCase);
     }
 
-    private static bool HasMediaType(string contentType, string mediaType) => MediaType(contentType).Equals(mediaType, StringComparison.OrdinalIgnoreCase);
+    private static bool HasMediaType(string contentType, string mediaType) =>
+        MediaType(contentType).Equals(mediaType, StringComparison.OrdinalIgnoreCase);
 
     private static ReadOnlySpan<char> MediaType(string contentType)
     {

@@ -1,7 +1,8 @@
 namespace StripeMeter.LocalDapr.PubSub;
 
 /// <summary>One consumer's queue of a durable topic: read ahead in order, forgotten when acknowledged.</summary>
-internal sealed class DurableQueue(TopicName topic, long group, DurableTopics topics, LocalDaprOptions options, Func<bool> isOwner) : IConsumerQueue
+internal sealed class DurableQueue(TopicName topic, long group, DurableTopics topics, LocalDaprOptions options, Func<bool> isOwner)
+    : IConsumerQueue
 {
     /// <summary>Messages read at once.</summary>
     public const int ReadAheadMessages = 200;
@@ -27,16 +28,19 @@ internal sealed class DurableQueue(TopicName topic, long group, DurableTopics to
             if (_ahead.Count > 0 || ReadAhead())
                 return;
             if (options.Shared)
-                await published.WaitAsync(SharedPollInterval, options.TimeProvider, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await published.WaitAsync(SharedPollInterval, options.TimeProvider, cancellation)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             else
                 await published.WaitAsync(cancellation).ConfigureAwait(false);
             cancellation.ThrowIfCancellationRequested();
         }
     }
 
-    public TopicMessage? TryTake() => _ahead.TryDequeue(out var message) || (ReadAhead() && _ahead.TryDequeue(out message)) ? message : null;
+    public TopicMessage? TryTake() =>
+        _ahead.TryDequeue(out var message) || (ReadAhead() && _ahead.TryDequeue(out message)) ? message : null;
 
-    /// <summary>Of several sidecars of one app id only one consumes. Whoever takes over reads everything not acknowledged again.</summary>
+    /// <summary>Of several sidecars of one app id only one consumes. Whoever takes over reads everything not acknowledged
+    /// again.</summary>
     private bool ReadAhead()
     {
         var owner = isOwner();

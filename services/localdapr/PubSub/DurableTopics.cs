@@ -3,8 +3,8 @@ using StripeMeter.LocalDapr.Storage;
 namespace StripeMeter.LocalDapr.PubSub;
 
 /// <summary>
-/// The durable topics in the file of the group. As with a RabbitMQ exchange each consumer that has ever subscribed has a queue of its own, and what is
-/// published while nobody has subscribed is gone.
+/// The durable topics in the file of the group. As with a RabbitMQ exchange each consumer that has ever subscribed has a queue of
+/// its own, and what is published while nobody has subscribed is gone.
 /// </summary>
 internal sealed class DurableTopics(SqliteFile file, LocalDaprLimits limits, TimeProvider time)
 {
@@ -27,7 +27,8 @@ internal sealed class DurableTopics(SqliteFile file, LocalDaprLimits limits, Tim
     }
 
     /// <summary>Publishes all messages or none, to every consumer.</summary>
-    /// <exception cref="QueueFullException">A consumer's queue stayed full for <see cref="LocalDaprLimits.PublishWait"/>.</exception>
+    /// <exception cref="QueueFullException">A consumer's queue stayed full for
+    /// <see cref="LocalDaprLimits.PublishWait"/>.</exception>
     public async Task PublishAsync(TopicName topic, IReadOnlyList<TopicMessage> messages, CancellationToken cancellation)
     {
         var start = time.GetTimestamp();
@@ -81,7 +82,8 @@ internal sealed class DurableTopics(SqliteFile file, LocalDaprLimits limits, Tim
     }
 
     /// <summary>The messages of a consumer after a row, in order.</summary>
-    public IReadOnlyList<TopicMessage> Read(long group, long after, int limit) => file.Read((group, after, limit), static (session, argument) =>
+    public IReadOnlyList<TopicMessage> Read(long group, long after, int limit) =>
+        file.Read((group, after, limit), static (session, argument) =>
     {
         using var select = session.Prepare("SELECT id, payload, kind FROM messages WHERE group_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3");
         select.Bind(1, argument.group).Bind(2, argument.after).Bind(3, argument.limit);
@@ -91,7 +93,8 @@ internal sealed class DurableTopics(SqliteFile file, LocalDaprLimits limits, Tim
         return found;
     });
 
-    /// <summary>Forgets messages that a consumer has acknowledged. Losing this to a power cut means receiving them again, which is allowed.</summary>
+    /// <summary>Forgets messages that a consumer has acknowledged. Losing this to a power cut means receiving them again, which
+    /// is allowed.</summary>
     public Task RemoveAsync(long group, IReadOnlyList<TopicMessage> messages) => file.WriteAsync(Durability.Process, session =>
     {
         var removed = 0;

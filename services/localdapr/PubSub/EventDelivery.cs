@@ -38,7 +38,8 @@ internal sealed class EventDelivery(TopicSubscription subscription, AppChannel c
             return [DeliveryStatus.Drop];
         using var content = new ReadOnlyMemoryContent(cloudEvent);
         content.Headers.TryAddWithoutValidation("Content-Type", CloudEvents.ContentType);
-        using var response = await channel.SendAsync(HttpMethod.Post, subscription.Route, content, null, cancellation).ConfigureAwait(false);
+        using var response = await channel.SendAsync(HttpMethod.Post, subscription.Route, content, null, cancellation)
+            .ConfigureAwait(false);
         return [response.IsNotFound ? DeliveryStatus.Drop : !response.IsSuccess ? DeliveryStatus.Retry : ReadStatus(response.Body.Span)];
     }
 
@@ -47,9 +48,11 @@ internal sealed class EventDelivery(TopicSubscription subscription, AppChannel c
         try
         {
             var reader = new Utf8JsonReader(body);
-            if (!JsonElement.TryParseValue(ref reader, out var answer) || answer.Value.ValueKind != JsonValueKind.Object || !answer.Value.TryGetProperty("status", out var status))
+            if (!JsonElement.TryParseValue(ref reader, out var answer) || answer.Value.ValueKind != JsonValueKind.Object
+                || !answer.Value.TryGetProperty("status", out var status))
                 return DeliveryStatus.Success;
-            return status.ValueKind == JsonValueKind.String && status.GetString() is { Length: > 0 } text ? Named(text) : DeliveryStatus.Success;
+            return status.ValueKind == JsonValueKind.String && status.GetString() is { Length: > 0 } text ? Named(text)
+                : DeliveryStatus.Success;
         }
         catch (JsonException)
         {
@@ -69,7 +72,8 @@ internal sealed class EventDelivery(TopicSubscription subscription, AppChannel c
         using var body = WriteMany(messages);
         using var content = new ReadOnlyMemoryContent(body.WrittenMemory);
         content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
-        using var response = await channel.SendAsync(HttpMethod.Post, subscription.Route, content, null, cancellation).ConfigureAwait(false);
+        using var response = await channel.SendAsync(HttpMethod.Post, subscription.Route, content, null, cancellation)
+            .ConfigureAwait(false);
         var statuses = new DeliveryStatus[messages.Count];
         // daprd acknowledges on 404 and tells nobody.
         Array.Fill(statuses, response.IsNotFound ? strict ? DeliveryStatus.Lost : DeliveryStatus.Drop : DeliveryStatus.Retry);
@@ -80,7 +84,8 @@ internal sealed class EventDelivery(TopicSubscription subscription, AppChannel c
 
     private PooledBuffer WriteMany(IReadOnlyList<TopicMessage> messages)
     {
-        var size = messages.Sum(message => (subscription.RawPayload ? message.Payload.Length / 3 * 4 : message.Payload.Length) + BytesAroundAnEntry);
+        var size = messages.Sum(message =>
+            (subscription.RawPayload ? message.Payload.Length / 3 * 4 : message.Payload.Length) + BytesAroundAnEntry);
         var buffer = new PooledBuffer(size + BytesAroundAnEntry);
         using var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { SkipValidation = true });
         json.WriteStartObject();
@@ -121,17 +126,20 @@ internal sealed class EventDelivery(TopicSubscription subscription, AppChannel c
         json.WriteEndObject();
     }
 
-    /// <summary>An entry without a status, or with one that is empty or unknown, is retried; so are all when the answer cannot be read.</summary>
+    /// <summary>An entry without a status, or with one that is empty or unknown, is retried; so are all when the answer cannot be
+    /// read.</summary>
     private static void ReadStatuses(ReadOnlyMemory<byte> body, DeliveryStatus[] statuses)
     {
         try
         {
             using var document = JsonDocument.Parse(body);
-            if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("statuses", out var list) || list.ValueKind != JsonValueKind.Array)
+            if (document.RootElement.ValueKind != JsonValueKind.Object
+                || !document.RootElement.TryGetProperty("statuses", out var list) || list.ValueKind != JsonValueKind.Array)
                 return;
             foreach (var entry in list.EnumerateArray())
             {
-                if (entry.TryGetProperty("entryId", out var id) && int.TryParse(id.GetString(), out var index) && index >= 0 && index < statuses.Length
+                if (entry.TryGetProperty("entryId", out var id) && int.TryParse(id.GetString(), out var index) && index >= 0
+                    && index < statuses.Length
                     && entry.TryGetProperty("status", out var status))
                     statuses[index] = Named(status.GetString());
             }

@@ -12,7 +12,8 @@ internal sealed class MemoryQueue(TopicName topic, string consumer, LocalDaprLim
     public TopicName Topic => topic;
 
     /// <summary>Adds messages in order, waiting for room up to the limit.</summary>
-    /// <exception cref="QueueFullException">There was none for <see cref="LocalDaprLimits.PublishWait"/>; some of the messages may be in.</exception>
+    /// <exception cref="QueueFullException">There was none for <see cref="LocalDaprLimits.PublishWait"/>; some of the messages
+    /// may be in.</exception>
     public async ValueTask AddAsync(IReadOnlyList<TopicMessage> messages, CancellationToken cancellation)
     {
         var start = time.GetTimestamp();
@@ -36,7 +37,9 @@ internal sealed class MemoryQueue(TopicName topic, string consumer, LocalDaprLim
         lock (_gate)
         {
             // An empty queue takes any message, so that one larger than the bound does not stay outside for ever.
-            while (added < messages.Count && (_messages.Count == 0 || (_messages.Count < limits.MemoryTopicMessages && _bytes + messages[added].Payload.Length <= limits.MemoryTopicBytes)))
+            while (added < messages.Count
+                && (_messages.Count == 0
+                || (_messages.Count < limits.MemoryTopicMessages && _bytes + messages[added].Payload.Length <= limits.MemoryTopicBytes)))
             {
                 _bytes += messages[added].Payload.Length;
                 _messages.Enqueue(messages[added++]);

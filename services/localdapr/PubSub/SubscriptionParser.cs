@@ -49,17 +49,20 @@ internal static class SubscriptionParser
 
     private static BulkSubscription? BulkOf(JsonElement element)
     {
-        if (!element.TryGetProperty("bulkSubscribe", out var bulk) || bulk.ValueKind != JsonValueKind.Object || !bulk.TryGetProperty("enabled", out var enabled) || enabled.ValueKind != JsonValueKind.True)
+        if (!element.TryGetProperty("bulkSubscribe", out var bulk) || bulk.ValueKind != JsonValueKind.Object
+            || !bulk.TryGetProperty("enabled", out var enabled) || enabled.ValueKind != JsonValueKind.True)
             return null;
         var defaults = new BulkSubscription();
-        return new BulkSubscription { MaximumMessages = Number(bulk, "maxMessagesCount", defaults.MaximumMessages), MaximumAwaitMs = Number(bulk, "maxAwaitDurationMs", defaults.MaximumAwaitMs) };
+        return new BulkSubscription { MaximumMessages = Number(bulk, "maxMessagesCount", defaults.MaximumMessages),
+            MaximumAwaitMs = Number(bulk, "maxAwaitDurationMs", defaults.MaximumAwaitMs) };
     }
 
     private static int Number(JsonElement element, string name, int otherwise) =>
         element.TryGetProperty(name, out var value) && value.TryGetInt32(out var number) && number > 0 ? number : otherwise;
 
     private static string? Text(JsonElement element, string name) =>
-        element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text ? text : null;
+        element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+            && value.GetString() is { Length: > 0 } text ? text : null;
 
     private static LocalDaprConfigurationException Missing(string name) => new($"a subscription of the app has no {name}");
 }

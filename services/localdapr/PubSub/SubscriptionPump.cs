@@ -4,18 +4,21 @@ using StripeMeter.LocalDapr.Resources;
 namespace StripeMeter.LocalDapr.PubSub;
 
 /// <summary>
-/// Carries the messages of one subscription to its app: gathers, delivers, and acknowledges, retries or sends to the dead letter topic. What waits for
-/// a retry does not hold up the rest; how much may be unacknowledged is bounded.
+/// Carries the messages of one subscription to its app: gathers, delivers, and acknowledges, retries or sends to the dead letter
+/// topic. What waits for a retry does not hold up the rest; how much may be unacknowledged is bounded.
 /// </summary>
 internal sealed partial class SubscriptionPump : IDisposable
 {
-    /// <summary>Deliveries at the same time of single events, when the component's metadata names no <c>concurrency</c> (Redis: 10).</summary>
+    /// <summary>Deliveries at the same time of single events, when the component's metadata names no <c>concurrency</c> (Redis:
+    /// 10).</summary>
     public const int DefaultConcurrency = 10;
 
-    /// <summary>Bulk deliveries at the same time, when the component's metadata names no <c>bulkConcurrency</c>. One keeps the order.</summary>
+    /// <summary>Bulk deliveries at the same time, when the component's metadata names no <c>bulkConcurrency</c>. One keeps the
+    /// order.</summary>
     public const int DefaultBulkConcurrency = 1;
 
-    /// <summary>Pause before redelivery from the queue: where the component requeues, or no policy says otherwise and strict mode is off.</summary>
+    /// <summary>Pause before redelivery from the queue: where the component requeues, or no policy says otherwise and strict mode
+    /// is off.</summary>
     public static readonly TimeSpan RedeliveryPause = TimeSpan.FromSeconds(1);
 
     private readonly TopicSubscription _subscription;
@@ -32,7 +35,8 @@ internal sealed partial class SubscriptionPump : IDisposable
     private readonly RunningTasks _running = new();
     private readonly ILogger _logger;
 
-    public SubscriptionPump(TopicSubscription subscription, Component component, IConsumerQueue queue, AppChannel channel, TargetPolicy policy,
+    public SubscriptionPump(TopicSubscription subscription, Component component, IConsumerQueue queue, AppChannel channel,
+        TargetPolicy policy,
         Func<IReadOnlyList<TopicMessage>, CancellationToken, Task> publishDead, InjectedFaults faults, LocalDaprOptions options)
     {
         _subscription = subscription;
@@ -76,7 +80,8 @@ internal sealed partial class SubscriptionPump : IDisposable
     private async Task<List<TopicMessage>> GatherAsync(CancellationToken stopping)
     {
         var batch = new List<TopicMessage>(_batchMessages);
-        using var window = _batchMessages == 1 ? null : new CancellationTokenSource(TimeSpan.FromMilliseconds(_subscription.Bulk!.MaximumAwaitMs), _options.TimeProvider);
+        using var window = _batchMessages == 1 ? null
+            : new CancellationTokenSource(TimeSpan.FromMilliseconds(_subscription.Bulk!.MaximumAwaitMs), _options.TimeProvider);
         using var ends = window is null ? null : CancellationTokenSource.CreateLinkedTokenSource(stopping, window.Token);
         var bytes = 0L;
         while (true)
@@ -87,14 +92,16 @@ internal sealed partial class SubscriptionPump : IDisposable
                 bytes += message.Payload.Length;
             }
 
-            if (batch.Count > 0 && (window is null || window.IsCancellationRequested || batch.Count >= _batchMessages || bytes >= _options.Limits.BulkDeliveryBytes))
+            if (batch.Count > 0 && (window is null || window.IsCancellationRequested || batch.Count >= _batchMessages
+                || bytes >= _options.Limits.BulkDeliveryBytes))
                 return batch;
             await _queue.WaitAsync(batch.Count == 0 ? stopping : ends!.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             stopping.ThrowIfCancellationRequested();
         }
     }
 
-    /// <summary>The next message if there is one and another may be unacknowledged; the place of the first is held already.</summary>
+    /// <summary>The next message if there is one and another may be unacknowledged; the place of the first is held
+    /// already.</summary>
     private TopicMessage? TakeNext(bool isFirst)
     {
         if (!isFirst && !_unacknowledged.Wait(0))
@@ -195,7 +202,9 @@ internal sealed partial class SubscriptionPump : IDisposable
         {
             return await _delivery.DeliverAsync(messages, ends.Token).ConfigureAwait(false);
         }
-        catch (Exception failure) when (failure is HttpRequestException or IOException or BodyTooLargeException || (failure is OperationCanceledException && !stopping.IsCancellationRequested))
+        catch (Exception failure)
+            when (failure is HttpRequestException or IOException or BodyTooLargeException
+            || (failure is OperationCanceledException && !stopping.IsCancellationRequested))
         {
             LogDeliveryFailed(_logger, messages.Count, _queue.Topic, failure.Message);
             var statuses = new DeliveryStatus[messages.Count];
@@ -238,7 +247,8 @@ internal sealed partial class SubscriptionPump : IDisposable
     [LoggerMessage(41, LogLevel.Warning, "{Count} events of topic {Topic} are dropped: no retry is left and there is no dead letter topic")]
     private static partial void LogDropped(ILogger logger, int count, TopicName topic);
 
-    [LoggerMessage(42, LogLevel.Error, "{Count} events of topic {Topic} are lost: the app answered 404 at {Route}, which daprd acknowledges in bulk deliveries")]
+    [LoggerMessage(42, LogLevel.Error,
+        "{Count} events of topic {Topic} are lost: the app answered 404 at {Route}, which daprd acknowledges in bulk deliveries")]
     private static partial void LogLostNotFound(ILogger logger, int count, TopicName topic, string route);
 
     [LoggerMessage(43, LogLevel.Error, "A delivery of topic {Topic} broke off")]

@@ -37,9 +37,11 @@ internal sealed record AlarmRequest
             Period = Text(root, "period"),
             Ttl = Text(root, "ttl"),
             Callback = Text(root, "callback"),
-            Data = root.TryGetProperty("data", out var data) && data.ValueKind != JsonValueKind.Null ? JsonSerializer.SerializeToUtf8Bytes(data) : [],
+            Data = root.TryGetProperty("data", out var data) && data.ValueKind != JsonValueKind.Null
+                ? JsonSerializer.SerializeToUtf8Bytes(data) : [],
             Overwrite = !root.TryGetProperty("overwrite", out var overwrite) || overwrite.ValueKind != JsonValueKind.False,
-            OnFailure = root.TryGetProperty("failurePolicy", out var policy) || root.TryGetProperty("failure_policy", out policy) ? ReadPolicy(policy) : FailurePolicy.Default,
+            OnFailure = root.TryGetProperty("failurePolicy", out var policy) || root.TryGetProperty("failure_policy", out policy)
+                ? ReadPolicy(policy) : FailurePolicy.Default,
         };
     }
 
@@ -54,7 +56,8 @@ internal sealed record AlarmRequest
             return FailurePolicy.Drop;
         if (!policy.TryGetProperty("constant", out var constant) || constant.ValueKind != JsonValueKind.Object)
             return FailurePolicy.Default;
-        var retries = constant.TryGetProperty("maxRetries", out var number) && number.TryGetInt32(out var value) ? value : FailurePolicy.Default.MaximumRetries;
+        var retries = constant.TryGetProperty("maxRetries", out var number) && number.TryGetInt32(out var value) ? value
+            : FailurePolicy.Default.MaximumRetries;
         var interval = Text(constant, "interval");
         return new FailurePolicy(retries, interval.Length == 0 ? FailurePolicy.Default.Interval : DaprDuration.Parse(interval));
     }

@@ -40,6 +40,7 @@ internal sealed record FailurePolicy(int MaximumRetries, TimeSpan Interval)
     public static FailurePolicy Parse(string text)
     {
         var parts = text.Split('x');
-        return new FailurePolicy(int.Parse(parts[0], System.Globalization.CultureInfo.InvariantCulture), TimeSpan.FromTicks(long.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture)));
+        return new FailurePolicy(int.Parse(parts[0], System.Globalization.CultureInfo.InvariantCulture),
+            TimeSpan.FromTicks(long.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture)));
     }
 }

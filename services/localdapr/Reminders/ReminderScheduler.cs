@@ -7,10 +7,11 @@ using StripeMeter.LocalDapr.Transport;
 namespace StripeMeter.LocalDapr.Reminders;
 
 /// <summary>
-/// Fires the reminders of the actors that live in one sidecar. What is next is asked of the store each time, so that nothing is lost with the process;
-/// a fire is noted after it happened, so one may come twice (Dapr promises at least once).
+/// Fires the reminders of the actors that live in one sidecar. What is next is asked of the store each time, so that nothing is
+/// lost with the process; a fire is noted after it happened, so one may come twice (Dapr promises at least once).
 /// </summary>
-internal sealed partial class ReminderScheduler(ReminderStore store, ActorHost host, Func<ActorKey, bool> isHere, InjectedFaults faults, LocalDaprOptions options) : IDisposable
+internal sealed partial class ReminderScheduler(ReminderStore store, ActorHost host, Func<ActorKey, bool> isHere,
+    InjectedFaults faults, LocalDaprOptions options) : IDisposable
 {
     /// <summary>Longest time between two looks at the store.</summary>
     public static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);

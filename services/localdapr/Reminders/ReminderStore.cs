@@ -24,7 +24,8 @@ internal sealed class ReminderStore(SqliteFile file, string appId)
                 WHERE ?13
                 """);
             BindKey(insert, reminder.Actor, reminder.Name)
-                .Bind(5, reminder.DueTime).Bind(6, reminder.Period).Bind(7, reminder.Ttl).Bind(8, (ReadOnlySpan<byte>)reminder.Data).Bind(9, reminder.OnFailure.ToString())
+                .Bind(5, reminder.DueTime).Bind(6, reminder.Period).Bind(7, reminder.Ttl).Bind(8, (ReadOnlySpan<byte>)reminder.Data)
+                    .Bind(9, reminder.OnFailure.ToString())
                 .Bind(10, reminder.Schedule.NextFireAt.ToUnixTimeMilliseconds()).Bind(11, reminder.Schedule.FiresLeft)
                 .Bind(12, reminder.Schedule.ExpiresAt?.ToUnixTimeMilliseconds()).Bind(13, overwrite ? 1 : 0).Run();
             saved = session.Changes > 0;
@@ -32,7 +33,8 @@ internal sealed class ReminderStore(SqliteFile file, string appId)
         return saved;
     }
 
-    /// <summary>Notes a fire: moves the reminder to its next one or removes it, unless it was registered anew or deleted meanwhile.</summary>
+    /// <summary>Notes a fire: moves the reminder to its next one or removes it, unless it was registered anew or deleted
+    /// meanwhile.</summary>
     public Task AdvanceAsync(Reminder reminder, Schedule next) => file.WriteAsync(Durability.Process, session =>
     {
         using var change = session.Prepare(next.HasEnded

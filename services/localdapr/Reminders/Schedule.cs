@@ -3,7 +3,8 @@ using System.Xml;
 
 namespace StripeMeter.LocalDapr.Reminders;
 
-/// <summary>When a reminder or timer fires: first at its due time, then each period, for so many times or until its ttl has passed.</summary>
+/// <summary>When a reminder or timer fires: first at its due time, then each period, for so many times or until its ttl has
+/// passed.</summary>
 /// <param name="NextFireAt">The next fire.</param>
 /// <param name="Period">Null: it fires once.</param>
 /// <param name="FiresLeft">Null: without end.</param>
@@ -23,7 +24,8 @@ internal readonly record struct Schedule(DateTimeOffset NextFireAt, TimeSpan? Pe
         return this with { NextFireAt = next, FiresLeft = FiresLeft - 1 };
     }
 
-    /// <summary>Reads what the API takes: durations of Go or ISO 8601, <c>R5/PT1S</c> as period, an RFC 3339 instant as due time or ttl.</summary>
+    /// <summary>Reads what the API takes: durations of Go or ISO 8601, <c>R5/PT1S</c> as period, an RFC 3339 instant as due time
+    /// or ttl.</summary>
     /// <exception cref="FormatException">A part cannot be read; the message names it.</exception>
     public static Schedule Parse(string dueTime, string period, string ttl, DateTimeOffset now, bool strict)
     {
@@ -39,7 +41,8 @@ internal readonly record struct Schedule(DateTimeOffset NextFireAt, TimeSpan? Pe
     public static TimeSpan? PeriodOf(string period) => ParsePeriod(period, strict: false).Every;
 
     private static DateTimeOffset ParseInstant(string text, DateTimeOffset now) =>
-        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var instant) && text.Contains('T', StringComparison.Ordinal) && text.Contains('-', StringComparison.Ordinal)
+        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var instant)
+            && text.Contains('T', StringComparison.Ordinal) && text.Contains('-', StringComparison.Ordinal)
             ? instant
             : now + DaprDuration.Parse(text);
 

@@ -1,8 +1,8 @@
 namespace StripeMeter.LocalDapr.Resources;
 
 /// <summary>
-/// The retries and timeouts of a Resiliency resource that the stand-in honours: actor targets and inbound pub/sub. Targets win over the reserved
-/// default names. Outbound policies guard against brokers and databases that do not exist here.
+/// The retries and timeouts of a Resiliency resource that the stand-in honours: actor targets and inbound pub/sub. Targets win
+/// over the reserved default names. Outbound policies guard against brokers and databases that do not exist here.
 /// </summary>
 public sealed record ResiliencyPolicies
 {
@@ -19,7 +19,8 @@ public sealed record ResiliencyPolicies
     public IReadOnlyDictionary<string, TargetPolicyNames> Inbound { get; init; } = new Dictionary<string, TargetPolicyNames>();
 
     private static readonly string[] ActorLevels = ["DefaultActor", "Default"];
-    private static readonly string[] InboundLevels = ["DefaultPubsubComponentInbound", "DefaultComponentInbound", "DefaultComponent", "Default"];
+    private static readonly string[] InboundLevels = ["DefaultPubsubComponentInbound", "DefaultComponentInbound",
+        "DefaultComponent", "Default"];
 
     /// <summary>Resolves every target once.</summary>
     /// <exception cref="LocalDaprConfigurationException">One names a policy that is not defined.</exception>
@@ -82,7 +83,8 @@ public sealed record RetryPolicy
     /// <summary>-1 is without end, 0 never.</summary>
     public int MaximumRetries { get; init; } = -1;
 
-    /// <summary>The pause before retry number <paramref name="retry"/> (from 1), or null when there is none. Grows by half each time, without daprd's jitter.</summary>
+    /// <summary>The pause before retry number <paramref name="retry"/> (from 1), or null when there is none. Grows by half each
+    /// time, without daprd's jitter.</summary>
     internal TimeSpan? PauseBefore(int retry)
     {
         if (MaximumRetries >= 0 && retry > MaximumRetries)

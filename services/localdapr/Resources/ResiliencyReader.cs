@@ -3,7 +3,8 @@ using YamlDotNet.RepresentationModel;
 
 namespace StripeMeter.LocalDapr.Resources;
 
-/// <summary>Reads a Resiliency resource. Circuit breakers, app targets and outbound targets are accepted and have nothing to act on here.</summary>
+/// <summary>Reads a Resiliency resource. Circuit breakers, app targets and outbound targets are accepted and have nothing to act
+/// on here.</summary>
 internal static class ResiliencyReader
 {
     public static ResiliencyPolicies Read(string path, YamlMappingNode document)
@@ -14,11 +15,16 @@ internal static class ResiliencyReader
             throw new LocalDaprConfigurationException($"{path}: targets belong inside spec");
         var policies = new ResiliencyPolicies
         {
-            Timeouts = spec.Map("policies").Map("timeouts").Members().ToDictionary(static member => member.Name, member => Duration(path, member.Value.ToString())),
-            Retries = spec.Map("policies").Map("retries").Members().ToDictionary(static member => member.Name, member => ReadRetry(path, member.Name, member.Value as YamlMappingNode)),
-            Actors = targets.Map("actors").Members().ToDictionary(static member => member.Name, static member => NamesOf(member.Value as YamlMappingNode)),
-            Inbound = targets.Map("components").Members().Select(static member => (member.Name, Inbound: (member.Value as YamlMappingNode).Map("inbound")))
-                .Where(static target => target.Inbound is not null).ToDictionary(static target => target.Name, static target => NamesOf(target.Inbound)),
+            Timeouts = spec.Map("policies").Map("timeouts").Members()
+                .ToDictionary(static member => member.Name, member => Duration(path, member.Value.ToString())),
+            Retries = spec.Map("policies").Map("retries").Members()
+                .ToDictionary(static member => member.Name, member => ReadRetry(path, member.Name, member.Value as YamlMappingNode)),
+            Actors = targets.Map("actors").Members()
+                .ToDictionary(static member => member.Name, static member => NamesOf(member.Value as YamlMappingNode)),
+            Inbound = targets.Map("components").Members()
+                .Select(static member => (member.Name, Inbound: (member.Value as YamlMappingNode).Map("inbound")))
+                .Where(static target => target.Inbound is not null)
+                    .ToDictionary(static target => target.Name, static target => NamesOf(target.Inbound)),
         };
         policies.CheckNames();
         return policies;

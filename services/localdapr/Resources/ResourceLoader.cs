@@ -4,8 +4,8 @@ using YamlDotNet.RepresentationModel;
 namespace StripeMeter.LocalDapr.Resources;
 
 /// <summary>
-/// Reads the files daprd reads: components, subscriptions and resiliency from the resources paths, features from the configuration files. A kind that
-/// is not supported is an error, so that nothing is believed to work that does not.
+/// Reads the files daprd reads: components, subscriptions and resiliency from the resources paths, features from the
+/// configuration files. A kind that is not supported is an error, so that nothing is believed to work that does not.
 /// </summary>
 public sealed class ResourceLoader
 {
@@ -30,15 +30,18 @@ public sealed class ResourceLoader
     /// <param name="resourcesPaths">Folders or files (<c>--resources-path</c>).</param>
     /// <param name="configurationFiles">Files (<c>--config</c>).</param>
     /// <param name="environment">Answers <c>envRef</c>; by default the environment of this process.</param>
-    /// <exception cref="LocalDaprConfigurationException">A file cannot be read or holds what is not supported; the message names both.</exception>
-    public static ResourceSet Load(string appId, IEnumerable<string> resourcesPaths, IEnumerable<string> configurationFiles, Func<string, string?>? environment = null)
+    /// <exception cref="LocalDaprConfigurationException">A file cannot be read or holds what is not supported; the message names
+    /// both.</exception>
+    public static ResourceSet Load(string appId, IEnumerable<string> resourcesPaths, IEnumerable<string> configurationFiles,
+        Func<string, string?>? environment = null)
     {
         var loader = new ResourceLoader(appId, environment ?? Environment.GetEnvironmentVariable);
         foreach (var file in resourcesPaths.SelectMany(FilesOf))
             loader.ReadFile(file);
         foreach (var file in configurationFiles)
             loader.ReadConfiguration(file);
-        return new ResourceSet { Components = loader._components, Subscriptions = loader._subscriptions, Resiliency = loader._resiliency, Features = loader._features };
+        return new ResourceSet { Components = loader._components, Subscriptions = loader._subscriptions,
+            Resiliency = loader._resiliency, Features = loader._features };
     }
 
     private static IEnumerable<string> FilesOf(string path)
@@ -47,7 +50,8 @@ public sealed class ResourceLoader
             return [path];
         if (!Directory.Exists(path))
             throw new LocalDaprConfigurationException($"resources path '{path}' does not exist");
-        return Directory.EnumerateFiles(path).Where(static file => Path.GetExtension(file) is ".yaml" or ".yml").Order(StringComparer.Ordinal);
+        return Directory.EnumerateFiles(path).Where(static file => Path.GetExtension(file) is ".yaml" or ".yml")
+            .Order(StringComparer.Ordinal);
     }
 
     private void ReadFile(string path)
@@ -93,7 +97,8 @@ public sealed class ResourceLoader
             Name = name,
             Type = spec.Text("type") ?? throw Missing(path, "spec.type"),
             Version = spec.Text("version") ?? "v1",
-            Metadata = spec.List("metadata").OfType<YamlMappingNode>().ToDictionary(item => item.Text("name") ?? throw Missing(path, "metadata name"), item => ValueOf(path, name, item)),
+            Metadata = spec.List("metadata").OfType<YamlMappingNode>()
+                .ToDictionary(item => item.Text("name") ?? throw Missing(path, "metadata name"), item => ValueOf(path, name, item)),
             Scopes = document.Texts("scopes"),
         };
     }
@@ -125,12 +130,14 @@ public sealed class ResourceLoader
         {
             PubSubName = spec.Text("pubsubname") ?? throw Missing(path, "spec.pubsubname"),
             Topic = spec.Text("topic") ?? throw Missing(path, "spec.topic"),
-            Route = SubscriptionParser.Rooted(spec.Map("routes").Text("default") ?? spec.Text("route") ?? throw Missing(path, "spec.routes.default")),
+            Route = SubscriptionParser.Rooted(spec.Map("routes").Text("default") ?? spec.Text("route")
+                ?? throw Missing(path, "spec.routes.default")),
             DeadLetterTopic = spec.Text("deadLetterTopic"),
             Metadata = metadata,
             RawPayload = metadata.TryGetValue("rawPayload", out var raw) && bool.TryParse(raw, out var yes) && yes,
             Bulk = bulk.IsTrue("enabled")
-                ? new BulkSubscription { MaximumMessages = bulk.Number("maxMessagesCount") ?? defaults.MaximumMessages, MaximumAwaitMs = bulk.Number("maxAwaitDurationMs") ?? defaults.MaximumAwaitMs }
+                ? new BulkSubscription { MaximumMessages = bulk.Number("maxMessagesCount") ?? defaults.MaximumMessages,
+                    MaximumAwaitMs = bulk.Number("maxAwaitDurationMs") ?? defaults.MaximumAwaitMs }
                 : null,
             Scopes = document.Texts("scopes"),
             IsDeclarative = true,
@@ -141,7 +148,8 @@ public sealed class ResourceLoader
     {
         foreach (var document in YamlReading.Documents(path).Where(static document => document.Text("kind") == "Configuration"))
         {
-            foreach (var feature in document.Map("spec").List("features").OfType<YamlMappingNode>().Where(static feature => feature.IsTrue("enabled")))
+            foreach (var feature in document.Map("spec").List("features").OfType<YamlMappingNode>()
+                .Where(static feature => feature.IsTrue("enabled")))
                 _features.Add(feature.Text("name") ?? throw Missing(path, "the name of a feature"));
         }
     }

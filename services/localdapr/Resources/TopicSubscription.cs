@@ -1,6 +1,7 @@
 namespace StripeMeter.LocalDapr.Resources;
 
-/// <summary>A subscription of one app, declared in a file (<c>kind: Subscription</c>, v2alpha1) or by the app at <c>/dapr/subscribe</c>.</summary>
+/// <summary>A subscription of one app, declared in a file (<c>kind: Subscription</c>, v2alpha1) or by the app at
+/// <c>/dapr/subscribe</c>.</summary>
 public sealed record TopicSubscription
 {
     public required string PubSubName { get; init; }

@@ -47,5 +47,6 @@ internal static class YamlReading
         : int.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var number) ? number
         : throw new LocalDaprConfigurationException($"{key} is '{text}', which is not a number");
 
-    public static bool IsTrue(this YamlMappingNode? node, string key) => node.Text(key) is { } text && bool.TryParse(text, out var value) && value;
+    public static bool IsTrue(this YamlMappingNode? node, string key) =>
+        node.Text(key) is { } text && bool.TryParse(text, out var value) && value;
 }

@@ -4,8 +4,8 @@ using System.Threading.Channels;
 namespace StripeMeter.LocalDapr.Storage;
 
 /// <summary>
-/// The one file of a sidecar group: state, reminders, durable topics and the registry of sidecars. One writer commits together what
-/// came in together; readers never wait for it (WAL). Several processes may open the same file.
+/// The one file of a sidecar group: state, reminders, durable topics and the registry of sidecars. One writer commits together
+/// what came in together; readers never wait for it (WAL). Several processes may open the same file.
 /// </summary>
 internal sealed class SqliteFile : IAsyncDisposable
 {

@@ -4,8 +4,8 @@ using SQLitePCL;
 namespace StripeMeter.LocalDapr.Storage;
 
 /// <summary>
-/// One connection with its prepared statements, used by one thread at a time. It speaks to SQLite's own API because a
-/// turn of an actor reads and writes values of a hundred kilobytes, which ADO.NET parameters would copy twice.
+/// One connection with its prepared statements, used by one thread at a time. It speaks to SQLite's own API because a turn of an
+/// actor reads and writes values of a hundred kilobytes, which ADO.NET parameters would copy twice.
 /// </summary>
 internal sealed class SqliteSession : IDisposable
 {

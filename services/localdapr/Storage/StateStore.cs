@@ -6,8 +6,8 @@ namespace StripeMeter.LocalDapr.Storage;
 internal readonly record struct StateChange(string Key, ReadOnlyMemory<byte>? Value, long? TtlSeconds);
 
 /// <summary>
-/// Actor state: JSON values by key, each optionally with an end. Saved with <see cref="Durability.Process"/>: the ledger is the truth and
-/// actor state a copy that may fall back, so a power cut may cost the last saves and never a mixture of them.
+/// Actor state: JSON values by key, each optionally with an end. Saved with <see cref="Durability.Process"/>: the ledger is the
+/// truth and actor state a copy that may fall back, so a power cut may cost the last saves and never a mixture of them.
 /// </summary>
 internal sealed class StateStore(SqliteFile file, TimeProvider time)
 {

@@ -5,8 +5,9 @@ using System.Text.Json;
 namespace StripeMeter.LocalDapr.Strict;
 
 /// <summary>
-/// Reproduces what Go's <c>encoding/json</c> does to numbers when it decodes into <c>any</c>: each becomes a float64. daprd does this to actor
-/// state and to JSON events in bulk deliveries. The one place where this code uses floating point, because it copies a defect.
+/// Reproduces what Go's <c>encoding/json</c> does to numbers when it decodes into <c>any</c>: each becomes a float64. daprd does
+/// this to actor state and to JSON events in bulk deliveries. The one place where this code uses floating point, because it
+/// copies a defect.
 /// </summary>
 internal static class GoNumbers
 {
@@ -20,7 +21,8 @@ internal static class GoNumbers
         var reader = new Utf8JsonReader(json);
         while (reader.Read())
         {
-            if (reader.TokenType == JsonTokenType.Number && (reader.ValueSpan.Length > LongestExactDigits || reader.ValueSpan.IndexOfAny("eE"u8) >= 0))
+            if (reader.TokenType == JsonTokenType.Number
+                && (reader.ValueSpan.Length > LongestExactDigits || reader.ValueSpan.IndexOfAny("eE"u8) >= 0))
                 return true;
         }
 
@@ -54,7 +56,8 @@ internal static class GoNumbers
         var magnitude = Math.Abs(value);
         var text = value.ToString("R", CultureInfo.InvariantCulture);
         if (magnitude is >= 1e-6 and < 1e21)
-            return text.Contains('E', StringComparison.Ordinal) ? decimal.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture) : text;
+            return text.Contains('E', StringComparison.Ordinal)
+                ? decimal.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture) : text;
         return text.Replace("E", "e", StringComparison.Ordinal);
     }
 }

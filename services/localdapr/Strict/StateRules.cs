@@ -3,7 +3,8 @@ using StripeMeter.LocalDapr.Storage;
 
 namespace StripeMeter.LocalDapr.Strict;
 
-/// <summary>What daprd with state.mongodb does to an actor's state: numbers become float64, and <c>$</c> is evaluated or fails.</summary>
+/// <summary>What daprd with state.mongodb does to an actor's state: numbers become float64, and <c>$</c> is evaluated or
+/// fails.</summary>
 internal static class StateRules
 {
     /// <summary>The value as it would be stored.</summary>

@@ -87,9 +87,11 @@ internal sealed class AppChannel : IDisposable
 
     /// <summary>Calls the app and reads its answer whole.</summary>
     /// <exception cref="HttpRequestException">The app cannot be reached, or its answer breaks a limit.</exception>
-    public async Task<AppResponse> SendAsync(HttpMethod method, string path, HttpContent? body, IHeaderDictionary? headers, CancellationToken cancellation)
+    public async Task<AppResponse> SendAsync(HttpMethod method, string path, HttpContent? body, IHeaderDictionary? headers,
+        CancellationToken cancellation)
     {
-        using var request = new HttpRequestMessage(method, new Uri(BaseAddress + path)) { Version = HttpVersion, VersionPolicy = HttpVersionPolicy.RequestVersionExact, Content = body };
+        using var request = new HttpRequestMessage(method, new Uri(BaseAddress + path)) { Version = HttpVersion,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact, Content = body };
         if (headers is not null)
             ForwardedHeaders.Copy(headers, request);
         Authorize(request);
@@ -97,7 +99,8 @@ internal sealed class AppChannel : IDisposable
         try
         {
             var stream = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
-            var content = await PooledBody.ReadAsync(stream, response.Content.Headers.ContentLength, _maximumBodyBytes, cancellation).ConfigureAwait(false);
+            var content = await PooledBody.ReadAsync(stream, response.Content.Headers.ContentLength, _maximumBodyBytes,
+                cancellation).ConfigureAwait(false);
             return new AppResponse(response, content);
         }
         catch

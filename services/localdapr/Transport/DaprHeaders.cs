@@ -11,6 +11,7 @@ internal static class DaprHeaders
     public const string ActorError = "X-DaprErrorResponseHeader";
     public const string CancelReminder = "X-DaprReminderCancel";
 
-    /// <summary>Ours: marks a call that another sidecar of the group hands on; its value is the secret of the one that is called.</summary>
+    /// <summary>Ours: marks a call that another sidecar of the group hands on; its value is the secret of the one that is
+    /// called.</summary>
     public const string Peer = "localdapr-peer-token";
 }

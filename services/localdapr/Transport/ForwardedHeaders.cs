@@ -8,7 +8,8 @@ internal static class ForwardedHeaders
 {
     private static readonly FrozenSet<string> Held = new[]
     {
-        "Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding", "TE", "Upgrade", "Host", "Content-Length", "Date", "Server", "Expect",
+        "Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding", "TE", "Upgrade", "Host", "Content-Length", "Date",
+            "Server", "Expect",
         DaprHeaders.ApiToken, DaprHeaders.Peer,
     }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 

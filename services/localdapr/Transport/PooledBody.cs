@@ -18,7 +18,8 @@ internal sealed class PooledBody : IDisposable
 
     /// <summary>Reads a stream to its end.</summary>
     /// <exception cref="BodyTooLargeException">It holds more than <paramref name="maximumBytes"/>.</exception>
-    public static async ValueTask<PooledBody> ReadAsync(Stream stream, long? contentLength, int maximumBytes, CancellationToken cancellation)
+    public static async ValueTask<PooledBody> ReadAsync(Stream stream, long? contentLength, int maximumBytes,
+        CancellationToken cancellation)
     {
         if (contentLength == 0)
             return Empty;

@@ -2,7 +2,8 @@ using System.Buffers;
 
 namespace StripeMeter.LocalDapr.Transport;
 
-/// <summary>A growing buffer in memory borrowed from a pool until it is disposed: bulk deliveries are megabytes long and many.</summary>
+/// <summary>A growing buffer in memory borrowed from a pool until it is disposed: bulk deliveries are megabytes long and
+/// many.</summary>
 internal sealed class PooledBuffer(int expectedBytes) : IBufferWriter<byte>, IDisposable
 {
     private byte[] _bytes = ArrayPool<byte>.Shared.Rent(expectedBytes);

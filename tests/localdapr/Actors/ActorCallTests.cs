@@ -36,7 +36,8 @@ public sealed class ActorCallTests
     /// <summary>What the actors did.</summary>
     private IEnumerable<string> Turns => _log.Lines.Where(static line => !line.StartsWith("asked", StringComparison.Ordinal));
 
-    private static ICounterActor Counter(TestApp app, string id = "one") => app.Proxies.CreateActorProxy<ICounterActor>(new ActorId(id), nameof(CounterActor));
+    private static ICounterActor Counter(TestApp app, string id = "one") =>
+        app.Proxies.CreateActorProxy<ICounterActor>(new ActorId(id), nameof(CounterActor));
 
     [Theory]
     [InlineData("one")]
@@ -59,7 +60,8 @@ public sealed class ActorCallTests
     [InlineData(AppProtocol.H2c)]
     public async Task Call_EitherHttpProtocol_ReachesTheActor(AppProtocol protocol)
     {
-        await using var group = await TestGroup.StartAsync(options => options with { Apps = [.. options.Apps.Select(app => app with { AppProtocol = protocol })] });
+        await using var group = await TestGroup.StartAsync(options =>
+            options with { Apps = [.. options.Apps.Select(app => app with { AppProtocol = protocol })] });
         var app = await AddCountersAsync(group);
 
         Assert.Equal(1, await Counter(app).Add(1));
@@ -77,14 +79,16 @@ public sealed class ActorCallTests
             if (gate == "first")
                 await Patience.UntilAsync(() => _log.Lines.Contains("enter one first"), "the first turn");
             else
-                await Patience.UntilAsync(() => group.Host.Sidecars["app"].Inner.Actors.Table.WaitingTurns(new ActorKey(nameof(CounterActor), "one")) == calls.Count - 1, "the call to queue");
+                await Patience.UntilAsync(() => group.Host.Sidecars["app"]
+                    .Inner.Actors.Table.WaitingTurns(new ActorKey(nameof(CounterActor), "one")) == calls.Count - 1, "the call to queue");
         }
 
         foreach (var gate in new[] { "third", "second", "first" })
             _log.Open(gate);
         await Task.WhenAll(calls).WaitAsync(Patience.Limit);
 
-        Assert.Equal(["activate one", "enter one first", "leave one first", "enter one second", "leave one second", "enter one third", "leave one third"], Turns);
+        Assert.Equal(["activate one", "enter one first", "leave one first", "enter one second", "leave one second",
+            "enter one third", "leave one third"], Turns);
     }
 
     [Fact]
@@ -103,7 +107,8 @@ public sealed class ActorCallTests
     [Fact]
     public async Task Call_MoreWaitersThanAllowed_IsRefused()
     {
-        await using var group = await TestGroup.StartAsync(static options => options with { Limits = new LocalDaprLimits { WaitingTurnsPerActor = 1 } });
+        await using var group = await TestGroup.StartAsync(static options =>
+            options with { Limits = new LocalDaprLimits { WaitingTurnsPerActor = 1 } });
         var app = await AddCountersAsync(group);
         var key = new ActorKey(nameof(CounterActor), "one");
         var first = Counter(app).Hold("gate");
@@ -144,7 +149,8 @@ public sealed class ActorCallTests
     [Fact]
     public async Task Call_TypeNobodyHosts_FailsAfterTheWait()
     {
-        await using var group = await TestGroup.StartAsync(static options => options with { Limits = new LocalDaprLimits { PlacementWait = TimeSpan.FromMilliseconds(50) } });
+        await using var group = await TestGroup.StartAsync(static options =>
+            options with { Limits = new LocalDaprLimits { PlacementWait = TimeSpan.FromMilliseconds(50) } });
         var app = await AddCountersAsync(group);
         var proxy = app.Proxies.Create(new ActorId("one"), "Nobody");
 
@@ -214,7 +220,8 @@ public sealed class ActorCallTests
         var app = await AddCountersAsync(group, idle: TimeSpan.FromMilliseconds(300));
         await Counter(app).Add(5);
 
-        await Patience.UntilAsync(() => _log.Lines.Any(static line => line.StartsWith("late save one", StringComparison.Ordinal)), "the late save");
+        await Patience.UntilAsync(() => _log.Lines.Any(static line => line.StartsWith("late save one", StringComparison.Ordinal)),
+            "the late save");
 
         Assert.Contains(_log.Lines, static line => line.StartsWith("late save one refused", StringComparison.Ordinal));
     }
@@ -272,7 +279,8 @@ public sealed class ActorCallTests
     [Fact]
     public async Task Resiliency_TurnTimeout_EndsAStuckTurn()
     {
-        await using var group = await TestGroup.StartAsync(static options => options with { Resources = options.Resources with { Resiliency = new ResiliencyPolicies
+        await using var group = await TestGroup.StartAsync(static options =>
+            options with { Resources = options.Resources with { Resiliency = new ResiliencyPolicies
         {
             Timeouts = new Dictionary<string, TimeSpan> { ["turn"] = TimeSpan.FromMilliseconds(200) },
             Actors = new Dictionary<string, TargetPolicyNames> { [nameof(CounterActor)] = new("turn", null) },
@@ -289,9 +297,11 @@ public sealed class ActorCallTests
     [Fact]
     public async Task Resiliency_Retry_CallsAgainAfterAFailureOfTheApp()
     {
-        await using var group = await TestGroup.StartAsync(static options => options with { Resources = options.Resources with { Resiliency = new ResiliencyPolicies
+        await using var group = await TestGroup.StartAsync(static options =>
+            options with { Resources = options.Resources with { Resiliency = new ResiliencyPolicies
         {
-            Retries = new Dictionary<string, RetryPolicy> { ["brief"] = new() { Duration = TimeSpan.FromMilliseconds(100), MaximumRetries = 100 } },
+            Retries = new Dictionary<string,
+                RetryPolicy> { ["brief"] = new() { Duration = TimeSpan.FromMilliseconds(100), MaximumRetries = 100 } },
             Actors = new Dictionary<string, TargetPolicyNames> { [nameof(CounterActor)] = new(null, "brief") },
         } } });
         var app = await AddCountersAsync(group);

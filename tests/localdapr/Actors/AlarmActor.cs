@@ -95,8 +95,10 @@ public sealed class AlarmActor(ActorHost host, Rings rings) : Actor(host), IAlar
     }
 
     public Task StartTimer(AlarmSettings settings) => settings.TtlMs == 0
-        ? RegisterTimerAsync(settings.Name, nameof(OnTimer), [], TimeSpan.FromMilliseconds(settings.DueMs), TimeSpan.FromMilliseconds(settings.PeriodMs))
-        : RegisterTimerAsync(settings.Name, nameof(OnTimer), [], TimeSpan.FromMilliseconds(settings.DueMs), TimeSpan.FromMilliseconds(settings.PeriodMs), TimeSpan.FromMilliseconds(settings.TtlMs));
+        ? RegisterTimerAsync(settings.Name, nameof(OnTimer), [], TimeSpan.FromMilliseconds(settings.DueMs),
+            TimeSpan.FromMilliseconds(settings.PeriodMs))
+        : RegisterTimerAsync(settings.Name, nameof(OnTimer), [], TimeSpan.FromMilliseconds(settings.DueMs),
+            TimeSpan.FromMilliseconds(settings.PeriodMs), TimeSpan.FromMilliseconds(settings.TtlMs));
 
     public async Task OnTimer(byte[] data)
     {

@@ -13,7 +13,8 @@ public sealed class AlarmTests
     private readonly Rings _rings = new();
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 11, 24, 0, 0, 0, TimeSpan.Zero));
 
-    private Task<TestGroup> StartAsync(bool strict = true) => TestGroup.StartAsync(options => options with { TimeProvider = _time, Strict = strict });
+    private Task<TestGroup> StartAsync(bool strict = true) =>
+        TestGroup.StartAsync(options => options with { TimeProvider = _time, Strict = strict });
 
     private async Task<IAlarmActor> AddAlarmAsync(TestGroup group, int port = 0)
     {

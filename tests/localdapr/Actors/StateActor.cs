@@ -46,7 +46,8 @@ public sealed class StateActor(ActorHost host) : Actor(host), IStateActor
 
     public Task Set(string key, string value) => StateManager.SetStateAsync(key, value);
 
-    public async Task<string?> Get(string key) => await StateManager.TryGetStateAsync<string>(key) is { HasValue: true } found ? found.Value : null;
+    public async Task<string?> Get(string key) =>
+        await StateManager.TryGetStateAsync<string>(key) is { HasValue: true } found ? found.Value : null;
 
     public Task<Envelope> Echo(Envelope envelope) => Task.FromResult(envelope);
 

@@ -15,7 +15,8 @@ public sealed class StateManagerTests
     });
 
     private static IStateActor Proxy(TestApp app, string id = "one", bool json = false) =>
-        app.Proxies.CreateActorProxy<IStateActor>(new ActorId(id), nameof(StateActor), json ? new ActorProxyOptions { UseJsonSerialization = true, HttpEndpoint = app.SidecarEndpoint } : null);
+        app.Proxies.CreateActorProxy<IStateActor>(new ActorId(id), nameof(StateActor), json
+            ? new ActorProxyOptions { UseJsonSerialization = true, HttpEndpoint = app.SidecarEndpoint } : null);
 
     [Fact]
     public async Task StateManager_EveryOperation_SaysWhatItShould()
@@ -46,7 +47,8 @@ public sealed class StateManagerTests
     {
         await using var group = await TestGroup.StartAsync();
         var app = await AddAsync(group, json: true);
-        var sent = new Envelope("ä", 9007199254740993) { More = new Dictionary<string, JsonElement> { ["extra"] = JsonSerializer.Deserialize<JsonElement>("[1,2]") } };
+        var sent = new Envelope("ä", 9007199254740993) { More = new Dictionary<string,
+            JsonElement> { ["extra"] = JsonSerializer.Deserialize<JsonElement>("[1,2]") } };
 
         var back = await Proxy(app, json: true).Echo(sent);
 
@@ -60,7 +62,8 @@ public sealed class StateManagerTests
         await using var group = await TestGroup.StartAsync();
         var app = await AddAsync(group);
 
-        Assert.Null(await app.Proxies.Create(new ActorId("one"), nameof(StateActor)).InvokeMethodAsync<string?>(nameof(IStateActor.Nothing)));
+        Assert.Null(await app.Proxies.Create(new ActorId("one"), nameof(StateActor))
+            .InvokeMethodAsync<string?>(nameof(IStateActor.Nothing)));
     }
 
     [Fact]

@@ -17,7 +17,9 @@ public sealed class SidecarApiTests
     {
         app.Services = static services => services.AddSingleton<ActorLog>();
         app.Actors = static actors => actors.Actors.RegisterActor<CounterActor>();
-        app.Endpoints = static endpoints => Inbox.MapSubscribe(endpoints, new { pubsubname = TestGroup.PubSub, topic = "lasting", route = "/events", deadLetterTopic = "dead" });
+        app.Endpoints = static endpoints =>
+            Inbox.MapSubscribe(endpoints,
+            new { pubsubname = TestGroup.PubSub, topic = "lasting", route = "/events", deadLetterTopic = "dead" });
     });
 
     private static async Task<HttpStatusCode> StatusAsync(HttpClient http, string path)
@@ -61,7 +63,9 @@ public sealed class SidecarApiTests
         Assert.Equal("green", root.GetProperty("extended").GetProperty("color").GetString());
         Assert.Equal("""[{"type":"CounterActor","count":1}]""", root.GetProperty("actorRuntime").GetProperty("activeActors").GetRawText());
         var subscription = root.GetProperty("subscriptions")[0];
-        Assert.Equal(("lasting", "dead", "/events"), (subscription.GetProperty("topic").GetString(), subscription.GetProperty("deadLetterTopic").GetString(), subscription.GetProperty("rules")[0].GetProperty("path").GetString()));
+        Assert.Equal(("lasting", "dead", "/events"),
+            (subscription.GetProperty("topic").GetString(), subscription.GetProperty("deadLetterTopic").GetString(),
+            subscription.GetProperty("rules")[0].GetProperty("path").GetString()));
         Assert.Equal(app.Port, root.GetProperty("appConnectionProperties").GetProperty("port").GetInt32());
     }
 
@@ -84,7 +88,9 @@ public sealed class SidecarApiTests
         await using var group = await TestGroup.StartAsync();
         using var client = group.Client();
 
-        var failure = await Assert.ThrowsAnyAsync<Exception>(() => client.PublishByteEventAsync(TestGroup.PubSub, "lasting", new byte[LocalDaprApp.DefaultMaximumBodyBytes + 1], "application/octet-stream"));
+        var failure = await Assert.ThrowsAnyAsync<Exception>(() =>
+            client.PublishByteEventAsync(TestGroup.PubSub, "lasting", new byte[LocalDaprApp.DefaultMaximumBodyBytes + 1],
+            "application/octet-stream"));
 
         Assert.Equal(StatusCode.ResourceExhausted, Assert.IsType<RpcException>(failure.InnerException).StatusCode);
     }
@@ -98,7 +104,8 @@ public sealed class SidecarApiTests
         using var answer = await http.GetAsync(new Uri("/v1.0/state/statestore/key", UriKind.Relative));
 
         Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
-        Assert.Contains("localdapr does not support GET /v1.0/state/statestore/key", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains("localdapr does not support GET /v1.0/state/statestore/key", await answer.Content.ReadAsStringAsync(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -106,8 +113,11 @@ public sealed class SidecarApiTests
     {
         await using var group = await TestGroup.StartAsync();
 
-        var failure = await Assert.ThrowsAsync<LocalDaprConfigurationException>(() => group.AddAppAsync(static app => app.Endpoints = static endpoints =>
-            Inbox.MapSubscribe(endpoints, new { pubsubname = TestGroup.PubSub, topic = "lasting", routes = new { rules = new object[] { new { match = "true", path = "/x" } }, @default = "/y" } })));
+        var failure = await Assert.ThrowsAsync<LocalDaprConfigurationException>(() =>
+            group.AddAppAsync(static app => app.Endpoints = static endpoints =>
+            Inbox.MapSubscribe(endpoints,
+                new { pubsubname = TestGroup.PubSub, topic = "lasting",
+                routes = new { rules = new object[] { new { match = "true", path = "/x" } }, @default = "/y" } })));
 
         Assert.Contains("routing rules", failure.Message, StringComparison.Ordinal);
     }

@@ -8,14 +8,17 @@ public sealed class DaprdFlagsTests
     public void Parse_DaprdsFlags_DescribeTheApp()
     {
         var flags = DaprdFlags.Parse([
-            "--app-id", "aggregator", "-app-port=5102", "--app-protocol", "h2c", "--dapr-http-port", "3502", "--dapr-grpc-port=50102", "--enable-metrics=false",
-            "--placement-host-address", "localhost:50005", "--scheduler-host-address", "", "--max-body-size", "16Mi", "--read-buffer-size", "8Ki", "--enable-app-health-check",
+            "--app-id", "aggregator", "-app-port=5102", "--app-protocol", "h2c", "--dapr-http-port", "3502",
+                "--dapr-grpc-port=50102", "--enable-metrics=false",
+            "--placement-host-address", "localhost:50005", "--scheduler-host-address", "", "--max-body-size", "16Mi",
+                "--read-buffer-size", "8Ki", "--enable-app-health-check",
             "--dapr-listen-addresses", "127.0.0.1", "--log-level", "debug", "--mode", "standalone", "--metrics-port", "9091",
         ]);
 
         var app = flags.ToApp();
 
-        Assert.Equal(("aggregator", 5102, AppProtocol.H2c, 3502, 50102), (app.AppId, app.AppPort, app.AppProtocol, app.DaprHttpPort, app.DaprGrpcPort));
+        Assert.Equal(("aggregator", 5102, AppProtocol.H2c, 3502, 50102),
+            (app.AppId, app.AppPort, app.AppProtocol, app.DaprHttpPort, app.DaprGrpcPort));
         Assert.Equal((16 * 1024 * 1024, 8 * 1024), (app.MaximumBodyBytes, app.MaximumHeaderBytes));
     }
 

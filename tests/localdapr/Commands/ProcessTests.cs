@@ -32,15 +32,18 @@ public sealed partial class ProcessTests : IDisposable
 
     private SidecarProcess StartFor(TestApp app, int httpPort = 0) => SidecarProcess.Start(
         _folder, "--app-id", "app", "--app-port", app.Port.ToString(CultureInfo.InvariantCulture), "--app-protocol", "h2c",
-        "--dapr-http-port", httpPort.ToString(CultureInfo.InvariantCulture), "--dapr-grpc-port", "0", "--resources-path", WriteComponents());
+        "--dapr-http-port", httpPort.ToString(CultureInfo.InvariantCulture), "--dapr-grpc-port", "0", "--resources-path",
+            WriteComponents());
 
     [GeneratedRegex(@"app_id=app http=(\d+)")]
     private static partial Regex HttpPortLine();
 
-    private static int HttpPortOf(SidecarProcess sidecar) => int.Parse(HttpPortLine().Match(sidecar.Output).Groups[1].Value, CultureInfo.InvariantCulture);
+    private static int HttpPortOf(SidecarProcess sidecar) =>
+        int.Parse(HttpPortLine().Match(sidecar.Output).Groups[1].Value, CultureInfo.InvariantCulture);
 
     private static ICounterActor CounterThrough(int httpPort) =>
-        new ActorProxyFactory(new ActorProxyOptions { HttpEndpoint = $"http://127.0.0.1:{httpPort}" }).CreateActorProxy<ICounterActor>(new ActorId("one"), nameof(CounterActor));
+        new ActorProxyFactory(new ActorProxyOptions { HttpEndpoint = $"http://127.0.0.1:{httpPort}" })
+            .CreateActorProxy<ICounterActor>(new ActorId("one"), nameof(CounterActor));
 
     [Fact]
     public async Task Sidecar_KilledAndStartedAgain_KeepsState_AndEndsGracefullyWhenAsked()
@@ -87,7 +90,8 @@ public sealed partial class ProcessTests : IDisposable
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
         var port = ((IPEndPoint)taken.LocalEndpoint).Port;
-        await using var sidecar = SidecarProcess.Start(_folder, "--app-id", "app", "--dapr-http-port", port.ToString(CultureInfo.InvariantCulture), "--dapr-grpc-port", "0");
+        await using var sidecar = SidecarProcess.Start(_folder, "--app-id", "app", "--dapr-http-port",
+            port.ToString(CultureInfo.InvariantCulture), "--dapr-grpc-port", "0");
         await sidecar.EndAsync();
 
         Assert.Equal(1, sidecar.ExitCode);
@@ -111,7 +115,8 @@ public sealed partial class ProcessTests : IDisposable
             """);
         await using var run = SidecarProcess.Start(_folder, "run", "-f", path);
 
-        await Patience.UntilAsync(() => run.Says($"== DAPR - one == {Running}") && run.Says($"== DAPR - two == {Running}") && run.Says("== APP - one == hello from one at "), "both to run");
+        await Patience.UntilAsync(() => run.Says($"== DAPR - one == {Running}") && run.Says($"== DAPR - two == {Running}")
+            && run.Says("== APP - one == hello from one at "), "both to run");
         run.AskToEnd();
         await run.EndAsync();
 

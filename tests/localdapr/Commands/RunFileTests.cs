@@ -38,7 +38,8 @@ public sealed class RunFileTests : IDisposable
 
         var app = Assert.Single(RunFile.Read(path));
 
-        Assert.Equal(("aggregator", 5102, 3502, 0, AppProtocol.H2c), (app.App.AppId, app.App.AppPort, app.App.DaprHttpPort, app.App.DaprGrpcPort, app.App.AppProtocol));
+        Assert.Equal(("aggregator", 5102, 3502, 0, AppProtocol.H2c),
+            (app.App.AppId, app.App.AppPort, app.App.DaprHttpPort, app.App.DaprGrpcPort, app.App.AppProtocol));
         Assert.Equal(16 * 1024 * 1024, app.App.MaximumBodyBytes);
         Assert.Equal(["dotnet", "run"], app.Command);
         Assert.Equal(("common", "own"), (app.Environment["A"], app.Environment["B"]));
@@ -55,6 +56,7 @@ public sealed class RunFileTests : IDisposable
     {
         var path = Write(yaml);
 
-        Assert.Contains(expected, Assert.Throws<LocalDaprConfigurationException>(() => RunFile.Read(path)).Message, StringComparison.Ordinal);
+        Assert.Contains(expected, Assert.Throws<LocalDaprConfigurationException>(() => RunFile.Read(path)).Message,
+            StringComparison.Ordinal);
     }
 }

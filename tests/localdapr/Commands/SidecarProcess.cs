@@ -27,7 +27,8 @@ internal sealed partial class SidecarProcess : IAsyncDisposable
 
     public static SidecarProcess Start(string dataFolder, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, Environment = { ["LOCALDAPR_DATA"] = dataFolder } };
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true,
+            Environment = { ["LOCALDAPR_DATA"] = dataFolder } };
         start.ArgumentList.Add(typeof(LocalDaprHost).Assembly.Location);
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);

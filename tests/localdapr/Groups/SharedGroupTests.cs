@@ -18,7 +18,8 @@ public sealed class SharedGroupTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private Task<TestGroup> StartAsync(string appId, string? token = null) => TestGroup.StartAsync(
-        options => options with { DataFile = Path.Combine(_folder, "shared.db"), Shared = true, DaprApiToken = token, Resources = Policies.WithInboundRetry(options.Resources, -1) }, appId);
+        options => options with { DataFile = Path.Combine(_folder, "shared.db"), Shared = true, DaprApiToken = token,
+            Resources = Policies.WithInboundRetry(options.Resources, -1) }, appId);
 
     private Task<TestApp> AddHostAsync(TestGroup group, string appId, string topic = "lasting") => group.AddAppAsync(
         app =>
@@ -32,7 +33,9 @@ public sealed class SharedGroupTests : IDisposable
             app.Endpoints = endpoints =>
             {
                 EchoService.Map(endpoints);
-                Inbox.MapSubscribe(endpoints, new { pubsubname = TestGroup.PubSub, topic, route = "/events", bulkSubscribe = new { enabled = true, maxAwaitDurationMs = 10 } });
+                Inbox.MapSubscribe(endpoints,
+                    new { pubsubname = TestGroup.PubSub, topic, route = "/events",
+                    bulkSubscribe = new { enabled = true, maxAwaitDurationMs = 10 } });
                 _inbox.MapBulk(endpoints, "/events");
             };
         },
@@ -130,7 +133,8 @@ public sealed class SharedGroupTests : IDisposable
         await using var calling = await StartAsync("caller");
         await AddHostAsync(hosting, "host", topic);
         await AddCallerAsync(calling);
-        await Patience.UntilAsync(() => calling.Host.Sidecars["caller"].Inner.Group.Peers.Others.Any(peer => topic == "lasting" || peer.MemoryTopics.Count == 1), "the peer");
+        await Patience.UntilAsync(() => calling.Host.Sidecars["caller"]
+            .Inner.Group.Peers.Others.Any(peer => topic == "lasting" || peer.MemoryTopics.Count == 1), "the peer");
         using var client = calling.Client("caller");
 
         await client.BulkPublishEventAsync(TestGroup.PubSub, topic, ["a"u8.ToArray(), "b"u8.ToArray()]);
@@ -151,7 +155,8 @@ public sealed class SharedGroupTests : IDisposable
         {
             await AddHostAsync(first, "host");
             await AddHostAsync(second, "host");
-            await Patience.UntilAsync(() => first.Host.Sidecars["host"].Inner.Group.Peers.Others.Count == 2 && second.Host.Sidecars["host"].Inner.Group.Peers.Others.Count == 2, "the peers");
+            await Patience.UntilAsync(() => first.Host.Sidecars["host"].Inner.Group.Peers.Others.Count == 2
+                && second.Host.Sidecars["host"].Inner.Group.Peers.Others.Count == 2, "the peers");
             await client.PublishByteEventAsync(TestGroup.PubSub, "lasting", "before"u8.ToArray(), "application/octet-stream");
             await Patience.UntilAsync(() => _inbox.Texts.Contains("before"), "the event");
         }
@@ -169,8 +174,10 @@ public sealed class SharedGroupTests : IDisposable
         await using var second = await StartAsync("other");
         var one = await AddHostAsync(first, "host");
         var two = await AddHostAsync(second, "other", "fleeting");
-        await Patience.UntilAsync(() => first.Host.Sidecars["host"].Inner.Group.Peers.Others.Any(static peer => peer.ActorTypes.Count == 1), "the peer");
-        await Patience.UntilAsync(() => second.Host.Sidecars["other"].Inner.Group.Peers.Others.Any(static peer => peer.ActorTypes.Count == 1), "the peer");
+        await Patience.UntilAsync(() => first.Host.Sidecars["host"]
+            .Inner.Group.Peers.Others.Any(static peer => peer.ActorTypes.Count == 1), "the peer");
+        await Patience.UntilAsync(() => second.Host.Sidecars["other"]
+            .Inner.Group.Peers.Others.Any(static peer => peer.ActorTypes.Count == 1), "the peer");
 
         for (var number = 0; number < 20; number++)
         {

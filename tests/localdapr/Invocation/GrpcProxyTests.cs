@@ -6,10 +6,13 @@ namespace StripeMeter.LocalDapr.Tests.Invocation;
 
 public sealed class GrpcProxyTests
 {
-    private static async Task<TestGroup> StartAsync(AppProtocol protocol = AppProtocol.H2c, Func<LocalDaprOptions, LocalDaprOptions>? change = null)
+    private static async Task<TestGroup> StartAsync(AppProtocol protocol = AppProtocol.H2c, Func<LocalDaprOptions,
+        LocalDaprOptions>? change = null)
     {
         var group = await TestGroup.StartAsync(
-            options => (change ?? (static same => same))(options with { Apps = [.. options.Apps.Select(app => app with { AppProtocol = app.AppId == "echo" ? protocol : AppProtocol.H2c })] }),
+            options => (change ?? (static same =>
+                same))(options with { Apps = [.. options.Apps.Select(app =>
+                app with { AppProtocol = app.AppId == "echo" ? protocol : AppProtocol.H2c })] }),
             "echo", "caller");
         await group.AddAppAsync(
             static app =>
@@ -107,7 +110,8 @@ public sealed class GrpcProxyTests
     public async Task MessageOverTheLimit_IsRefused_AndAStreamOfManySmallOnesIsNot()
     {
         await using var group = await StartAsync();
-        using var large = Echo(group).AsyncUnaryCall(EchoService.Unary, null, default, new string('x', LocalDaprApp.DefaultMaximumBodyBytes + 1));
+        using var large = Echo(group)
+            .AsyncUnaryCall(EchoService.Unary, null, default, new string('x', LocalDaprApp.DefaultMaximumBodyBytes + 1));
         var failure = await Assert.ThrowsAsync<RpcException>(() => large.ResponseAsync);
         Assert.Equal(StatusCode.ResourceExhausted, failure.StatusCode);
 
@@ -159,7 +163,8 @@ public sealed class GrpcProxyTests
     [Fact]
     public async Task Tokens_OfTheCallerAreReplacedByTheApps()
     {
-        await using var group = await StartAsync(change: static options => options with { DaprApiToken = "sidecar-secret", AppApiToken = "app-secret" });
+        await using var group = await StartAsync(change: static options =>
+            options with { DaprApiToken = "sidecar-secret", AppApiToken = "app-secret" });
 
         using var call = Echo(group).AsyncUnaryCall(EchoService.Unary, null, default, "hello");
 
@@ -171,7 +176,8 @@ public sealed class GrpcProxyTests
     {
         await using var group = await StartAsync(change: static options => options with { DaprApiToken = "sidecar-secret" });
 
-        using var call = DaprClient.CreateInvocationInvoker("echo", group.Host.Sidecars["caller"].GrpcEndpoint).AsyncUnaryCall(EchoService.Unary, null, default, "hello");
+        using var call = DaprClient.CreateInvocationInvoker("echo", group.Host.Sidecars["caller"].GrpcEndpoint)
+            .AsyncUnaryCall(EchoService.Unary, null, default, "hello");
         var failure = await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync);
 
         Assert.Equal(StatusCode.Unauthenticated, failure.StatusCode);

@@ -10,18 +10,23 @@ namespace StripeMeter.LocalDapr.Tests.Invocation;
 
 public sealed class HttpInvocationTests
 {
-    private static async Task<TestGroup> StartAsync(Func<LocalDaprOptions, LocalDaprOptions>? change = null, AppProtocol protocol = AppProtocol.H2c)
+    private static async Task<TestGroup> StartAsync(Func<LocalDaprOptions, LocalDaprOptions>? change = null,
+        AppProtocol protocol = AppProtocol.H2c)
     {
         var group = await TestGroup.StartAsync(
-            options => (change ?? (static same => same))(options with { Apps = [.. options.Apps.Select(app => app with { AppProtocol = protocol })] }), "callee", "caller");
+            options => (change ?? (static same =>
+                same))(options with { Apps = [.. options.Apps.Select(app => app with { AppProtocol = protocol })] }), "callee", "caller");
         await group.AddAppAsync(
             static app => app.Endpoints = static endpoints =>
             {
                 endpoints.MapPost("/double", (int number) => Results.Json(number * 2));
-                endpoints.MapPost("/echo", async (HttpRequest request) => Results.Text($"{request.QueryString} {await new StreamReader(request.Body).ReadToEndAsync()}"));
-                endpoints.MapGet("/guarded", (HttpRequest request) => request.Headers["dapr-api-token"] == "app-secret" ? Results.Ok("in") : Results.Unauthorized());
+                endpoints.MapPost("/echo", async (HttpRequest request) =>
+                    Results.Text($"{request.QueryString} {await new StreamReader(request.Body).ReadToEndAsync()}"));
+                endpoints.MapGet("/guarded", (HttpRequest request) => request.Headers["dapr-api-token"] == "app-secret"
+                    ? Results.Ok("in") : Results.Unauthorized());
                 endpoints.MapGet("/path/{part}/end", (string part) => Results.Text(part));
-                endpoints.MapGet("/never", async (CancellationToken cancellation) => await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellation));
+                endpoints.MapGet("/never", async (CancellationToken cancellation) =>
+                    await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellation));
                 endpoints.MapDelete("/gone", () => Results.NoContent());
             },
             "callee");
@@ -80,7 +85,8 @@ public sealed class HttpInvocationTests
     [Fact]
     public async Task Invocation_AppDemandsItsToken_TheSidecarAddsIt()
     {
-        await using var group = await StartAsync(static options => options with { AppApiToken = "app-secret", DaprApiToken = "sidecar-secret" });
+        await using var group = await StartAsync(static options =>
+            options with { AppApiToken = "app-secret", DaprApiToken = "sidecar-secret" });
         using var http = Sidecar(group);
         http.DefaultRequestHeaders.Add("dapr-api-token", "sidecar-secret");
 
@@ -130,7 +136,8 @@ public sealed class HttpInvocationTests
         await using var group = await StartAsync();
         using var http = Sidecar(group);
 
-        using var answer = await http.PostAsync(new Uri("/v1.0/invoke/callee/method/echo", UriKind.Relative), new ByteArrayContent(new byte[LocalDaprApp.DefaultMaximumBodyBytes + 1]));
+        using var answer = await http.PostAsync(new Uri("/v1.0/invoke/callee/method/echo", UriKind.Relative),
+            new ByteArrayContent(new byte[LocalDaprApp.DefaultMaximumBodyBytes + 1]));
 
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
     }

@@ -52,7 +52,8 @@ internal sealed class TestApp : IAsyncDisposable
 
     public IActorProxyFactory Proxies => Services.GetRequiredService<IActorProxyFactory>();
 
-    public static async Task<TestApp> StartAsync(LocalDaprSidecar sidecar, AppProtocol protocol, string? apiToken, Action<TestAppBuilder> build)
+    public static async Task<TestApp> StartAsync(LocalDaprSidecar sidecar, AppProtocol protocol, string? apiToken,
+        Action<TestAppBuilder> build)
     {
         var description = new TestAppBuilder();
         build(description);

@@ -22,8 +22,10 @@ internal sealed class TestGroup : IAsyncDisposable
     {
         Components =
         [
-            new Component { Name = "statestore", Type = "state.mongodb", Metadata = new Dictionary<string, string> { ["actorStateStore"] = "true" } },
-            new Component { Name = PubSub, Type = "pubsub.rabbitmq", Metadata = new Dictionary<string, string> { ["memoryTopics"] = "fleeting" } },
+            new Component { Name = "statestore", Type = "state.mongodb", Metadata = new Dictionary<string,
+                string> { ["actorStateStore"] = "true" } },
+            new Component { Name = PubSub, Type = "pubsub.rabbitmq", Metadata = new Dictionary<string,
+                string> { ["memoryTopics"] = "fleeting" } },
         ],
     };
 
@@ -33,7 +35,8 @@ internal sealed class TestGroup : IAsyncDisposable
         var ids = appIds.Length == 0 ? ["app"] : appIds;
         var group = new TestGroup(file =>
         {
-            var options = new LocalDaprOptions { DataFile = file, Apps = [.. ids.Select(static id => new LocalDaprApp { AppId = id, AppPort = 0 })], Resources = Resources };
+            var options = new LocalDaprOptions { DataFile = file,
+                Apps = [.. ids.Select(static id => new LocalDaprApp { AppId = id, AppPort = 0 })], Resources = Resources };
             return change is null ? options : change(options);
         });
         group._host = await LocalDaprHost.StartAsync(group.Options);
@@ -74,7 +77,8 @@ internal sealed class TestGroup : IAsyncDisposable
 
     public DaprClient Client(string appId = "app")
     {
-        var builder = new DaprClientBuilder().UseHttpEndpoint(Host.Sidecars[appId].HttpEndpoint).UseGrpcEndpoint(Host.Sidecars[appId].GrpcEndpoint);
+        var builder = new DaprClientBuilder().UseHttpEndpoint(Host.Sidecars[appId].HttpEndpoint)
+            .UseGrpcEndpoint(Host.Sidecars[appId].GrpcEndpoint);
         return (Options.DaprApiToken is { } token ? builder.UseDaprApiToken(token) : builder).Build();
     }
 

@@ -9,7 +9,8 @@ public sealed class BulkTests
     private readonly Inbox _inbox = new();
     private readonly Inbox _dead = new();
 
-    private Task<TestApp> SubscribeAsync(TestGroup group, string topic = "lasting", string? deadLetterTopic = null, string route = "/events", int port = 0) => group.AddAppAsync(app =>
+    private Task<TestApp> SubscribeAsync(TestGroup group, string topic = "lasting", string? deadLetterTopic = null,
+        string route = "/events", int port = 0) => group.AddAppAsync(app =>
     {
         app.Port = port;
         app.Endpoints = endpoints =>
@@ -18,7 +19,8 @@ public sealed class BulkTests
             Inbox.MapSubscribe(
                 endpoints,
                 new { pubsubname = TestGroup.PubSub, topic, route, deadLetterTopic, bulkSubscribe = bulk },
-                new { pubsubname = TestGroup.PubSub, topic = "dead", route = "/dead", deadLetterTopic = (string?)null, bulkSubscribe = bulk });
+                new { pubsubname = TestGroup.PubSub, topic = "dead", route = "/dead", deadLetterTopic = (string?)null,
+                    bulkSubscribe = bulk });
             _inbox.MapBulk(endpoints, "/events");
             _dead.MapBulk(endpoints, "/dead");
         };
@@ -55,7 +57,8 @@ public sealed class BulkTests
     [Fact]
     public async Task Retry_WithPolicy_ComesAgainAlone()
     {
-        await using var group = await TestGroup.StartAsync(static options => options with { Resources = Policies.WithInboundRetry(TestGroup.Resources, maximumRetries: -1) });
+        await using var group = await TestGroup.StartAsync(static options =>
+            options with { Resources = Policies.WithInboundRetry(TestGroup.Resources, maximumRetries: -1) });
         _inbox.Answer = received => Inbox.TextOf(received.Event) == "b" && received.Request < 3 ? "RETRY" : "SUCCESS";
         await SubscribeAsync(group);
 
@@ -71,7 +74,8 @@ public sealed class BulkTests
     [InlineData("WHATEVER")]
     public async Task MissingOrUnknownStatus_IsRetried(string? status)
     {
-        await using var group = await TestGroup.StartAsync(static options => options with { Resources = Policies.WithInboundRetry(TestGroup.Resources, maximumRetries: -1) });
+        await using var group = await TestGroup.StartAsync(static options =>
+            options with { Resources = Policies.WithInboundRetry(TestGroup.Resources, maximumRetries: -1) });
         _inbox.Answer = received => Inbox.TextOf(received.Event) == "b" && received.Request == 1 ? status : "SUCCESS";
         await SubscribeAsync(group);
 
@@ -84,7 +88,8 @@ public sealed class BulkTests
     [Fact]
     public async Task UnreadableAnswer_RetriesAll()
     {
-        await using var group = await TestGroup.StartAsync(static options => options with { Resources = Policies.WithInboundRetry(TestGroup.Resources, maximumRetries: 1) });
+        await using var group = await TestGroup.StartAsync(static options =>
+            options with { Resources = Policies.WithInboundRetry(TestGroup.Resources, maximumRetries: 1) });
         _inbox.Result = Results.Text("fine");
         await SubscribeAsync(group);
 
@@ -156,7 +161,8 @@ public sealed class BulkTests
     [Fact]
     public async Task Drop_GoesToTheDeadLetterTopic()
     {
-        await using var group = await TestGroup.StartAsync(static options => options with { Resources = Policies.WithInboundRetry(TestGroup.Resources, maximumRetries: -1) });
+        await using var group = await TestGroup.StartAsync(static options =>
+            options with { Resources = Policies.WithInboundRetry(TestGroup.Resources, maximumRetries: -1) });
         _inbox.Answer = static received => Inbox.TextOf(received.Event) == "b" ? "DROP" : "SUCCESS";
         await SubscribeAsync(group, deadLetterTopic: "dead");
 
@@ -169,7 +175,8 @@ public sealed class BulkTests
     [Fact]
     public async Task Retries_Exhausted_GoToTheDeadLetterTopic()
     {
-        await using var group = await TestGroup.StartAsync(static options => options with { Resources = Policies.WithInboundRetry(TestGroup.Resources, maximumRetries: 2) });
+        await using var group = await TestGroup.StartAsync(static options =>
+            options with { Resources = Policies.WithInboundRetry(TestGroup.Resources, maximumRetries: 2) });
         _inbox.Answer = static _ => "RETRY";
         await SubscribeAsync(group, deadLetterTopic: "dead");
 
@@ -201,7 +208,8 @@ public sealed class BulkTests
     [Fact]
     public async Task DurableTopic_AppDown_DeliversAfterItsReturn()
     {
-        await using var group = await TestGroup.StartAsync(static options => options with { Resources = Policies.WithInboundRetry(TestGroup.Resources, maximumRetries: -1) });
+        await using var group = await TestGroup.StartAsync(static options =>
+            options with { Resources = Policies.WithInboundRetry(TestGroup.Resources, maximumRetries: -1) });
         var app = await SubscribeAsync(group);
         await app.DisposeAsync();
         await PublishAsync(group, "lasting", "while down");
@@ -216,7 +224,8 @@ public sealed class BulkTests
     [InlineData("fleeting", 0)]
     public async Task SidecarRestart_UnacknowledgedEvents_ComeAgainFromDurableTopicsOnly(string topic, int expected)
     {
-        await using var group = await TestGroup.StartAsync(static options => options with { Resources = Policies.WithInboundRetry(TestGroup.Resources, maximumRetries: -1) });
+        await using var group = await TestGroup.StartAsync(static options =>
+            options with { Resources = Policies.WithInboundRetry(TestGroup.Resources, maximumRetries: -1) });
         _inbox.Answer = static _ => "RETRY";
         await SubscribeAsync(group, topic);
         await PublishAsync(group, topic, "kept");

@@ -36,7 +36,8 @@ public sealed class Inbox
     public int Requests => Volatile.Read(ref _requests);
 
     public static string TextOf(JsonElement cloudEvent) =>
-        cloudEvent.TryGetProperty("data_base64", out var bytes) ? System.Text.Encoding.UTF8.GetString(bytes.GetBytesFromBase64()) : cloudEvent.GetProperty("data").ToString();
+        cloudEvent.TryGetProperty("data_base64", out var bytes) ? System.Text.Encoding.UTF8.GetString(bytes.GetBytesFromBase64())
+            : cloudEvent.GetProperty("data").ToString();
 
     public static void MapSubscribe(WebApplication app, params object[] subscriptions) =>
         app.MapGet("/dapr/subscribe", () => Results.Json(subscriptions));

@@ -13,19 +13,22 @@ public sealed class SingleTests
     private readonly Inbox _inbox = new();
     private readonly Inbox _dead = new();
 
-    private Task<TestApp> SubscribeAsync(TestGroup group, string? deadLetterTopic = null, object? metadata = null, string appId = "app") => group.AddAppAsync(
+    private Task<TestApp> SubscribeAsync(TestGroup group, string? deadLetterTopic = null, object? metadata = null,
+        string appId = "app") => group.AddAppAsync(
         app => app.Endpoints = endpoints =>
         {
             Inbox.MapSubscribe(
                 endpoints,
                 new { pubsubname = TestGroup.PubSub, topic = "lasting", routes = new { @default = "/events" }, deadLetterTopic, metadata },
-                new { pubsubname = TestGroup.PubSub, topic = "dead", routes = new { @default = "/dead" }, deadLetterTopic = (string?)null, metadata = (object?)null });
+                new { pubsubname = TestGroup.PubSub, topic = "dead", routes = new { @default = "/dead" },
+                    deadLetterTopic = (string?)null, metadata = (object?)null });
             _inbox.MapSingle(endpoints, "/events");
             _dead.MapSingle(endpoints, "/dead");
         },
         appId);
 
-    private static IEnumerable<string?> Members(JsonElement cloudEvent, params string[] names) => names.Select(name => cloudEvent.GetProperty(name).GetString());
+    private static IEnumerable<string?> Members(JsonElement cloudEvent, params string[] names) =>
+        names.Select(name => cloudEvent.GetProperty(name).GetString());
 
     private async Task<JsonElement> ReceiveOneAsync()
     {
@@ -46,9 +49,11 @@ public sealed class SingleTests
         Assert.Equal("9007199254740993", cloudEvent.GetProperty("data").GetProperty("big").GetRawText());
         Assert.Equal("ä", cloudEvent.GetProperty("data").GetProperty("text").GetString());
         Assert.Equal(
-            ["data", "datacontenttype", "id", "pubsubname", "source", "specversion", "time", "topic", "traceid", "traceparent", "tracestate", "type"],
+            ["data", "datacontenttype", "id", "pubsubname", "source", "specversion", "time", "topic", "traceid", "traceparent",
+                "tracestate", "type"],
             cloudEvent.EnumerateObject().Select(static member => member.Name));
-        Assert.Equal(("1.0", "application/json"), (cloudEvent.GetProperty("specversion").GetString(), cloudEvent.GetProperty("datacontenttype").GetString()));
+        Assert.Equal(("1.0", "application/json"),
+            (cloudEvent.GetProperty("specversion").GetString(), cloudEvent.GetProperty("datacontenttype").GetString()));
     }
 
     [Fact]
@@ -60,7 +65,8 @@ public sealed class SingleTests
 
         await client.PublishEventAsync(TestGroup.PubSub, "lasting", "x", new Dictionary<string, string>
         {
-            ["cloudevent.id"] = "own-id", ["cloudevent.type"] = "own-type", ["cloudevent.source"] = "own-source", ["cloudevent.subject"] = "own-subject", ["cloudevent.traceparent"] = "own-trace",
+            ["cloudevent.id"] = "own-id", ["cloudevent.type"] = "own-type", ["cloudevent.source"] = "own-source",
+                ["cloudevent.subject"] = "own-subject", ["cloudevent.traceparent"] = "own-trace",
         });
 
         var cloudEvent = await ReceiveOneAsync();
@@ -107,12 +113,14 @@ public sealed class SingleTests
     [Fact]
     public async Task RawPayload_GetsAnotherRandomIdOnEachDelivery()
     {
-        await using var group = await TestGroup.StartAsync(static options => options with { Resources = Policies.WithInboundRetry(TestGroup.Resources, maximumRetries: -1) });
+        await using var group = await TestGroup.StartAsync(static options =>
+            options with { Resources = Policies.WithInboundRetry(TestGroup.Resources, maximumRetries: -1) });
         _inbox.Answer = static received => received.Request == 1 ? "RETRY" : "SUCCESS";
         await SubscribeAsync(group, metadata: new { rawPayload = "true" });
         using var client = group.Client();
 
-        await client.PublishByteEventAsync(TestGroup.PubSub, "lasting", "raw"u8.ToArray(), "application/octet-stream", new Dictionary<string, string> { ["rawPayload"] = "true" });
+        await client.PublishByteEventAsync(TestGroup.PubSub, "lasting", "raw"u8.ToArray(), "application/octet-stream",
+            new Dictionary<string, string> { ["rawPayload"] = "true" });
 
         await Patience.UntilAsync(() => _inbox.Received.Count == 2, "both deliveries");
         Assert.Equal(["raw", "raw"], _inbox.Texts);
@@ -122,8 +130,10 @@ public sealed class SingleTests
     [Fact]
     public async Task RetryAndDrop_FollowThePolicyAndTheDeadLetterTopic()
     {
-        await using var group = await TestGroup.StartAsync(static options => options with { Resources = Policies.WithInboundRetry(TestGroup.Resources, maximumRetries: 1) });
-        _inbox.Answer = static received => Inbox.TextOf(received.Event) switch { "again" => "RETRY", "bad" => "DROP", "odd" => "UNKNOWN", _ => "SUCCESS" };
+        await using var group = await TestGroup.StartAsync(static options =>
+            options with { Resources = Policies.WithInboundRetry(TestGroup.Resources, maximumRetries: 1) });
+        _inbox.Answer = static received =>
+            Inbox.TextOf(received.Event) switch { "again" => "RETRY", "bad" => "DROP", "odd" => "UNKNOWN", _ => "SUCCESS" };
         await SubscribeAsync(group, deadLetterTopic: "dead");
         using var client = group.Client();
 
@@ -146,7 +156,8 @@ public sealed class SingleTests
     [MemberData(nameof(Answers))]
     public async Task PlainAnswers_MeanWhatDaprTakesThemFor(IResult result, int deliveries, int deadLetters)
     {
-        await using var group = await TestGroup.StartAsync(static options => options with { Resources = Policies.WithInboundRetry(TestGroup.Resources, maximumRetries: 1) });
+        await using var group = await TestGroup.StartAsync(static options =>
+            options with { Resources = Policies.WithInboundRetry(TestGroup.Resources, maximumRetries: 1) });
         _inbox.Result = result;
         await SubscribeAsync(group, deadLetterTopic: "dead");
         using var client = group.Client();
@@ -193,15 +204,18 @@ public sealed class SingleTests
     [Fact]
     public async Task DeclarativeSubscription_IsServed()
     {
-        var subscription = new TopicSubscription { PubSubName = TestGroup.PubSub, Topic = "declared", Route = "/events", IsDeclarative = true, Scopes = ["app"] };
-        await using var group = await TestGroup.StartAsync(options => options with { Resources = TestGroup.Resources with { Subscriptions = [subscription] } });
+        var subscription = new TopicSubscription { PubSubName = TestGroup.PubSub, Topic = "declared", Route = "/events",
+            IsDeclarative = true, Scopes = ["app"] };
+        await using var group = await TestGroup.StartAsync(options =>
+            options with { Resources = TestGroup.Resources with { Subscriptions = [subscription] } });
         await group.AddAppAsync(app => app.Endpoints = endpoints => _inbox.MapSingle(endpoints, "/events"));
         using var client = group.Client();
 
         await client.PublishEventAsync(TestGroup.PubSub, "declared", "x");
 
         Assert.Equal("x", Inbox.TextOf(await ReceiveOneAsync()));
-        Assert.Equal("declared", (await client.GetMetadataAsync()).Id is "app" ? group.Host.Sidecars["app"].Inner.Subscriptions.Single().Topic : "");
+        Assert.Equal("declared", (await client.GetMetadataAsync()).Id is "app" ? group.Host.Sidecars["app"]
+            .Inner.Subscriptions.Single().Topic : "");
     }
 
     [Fact]
@@ -212,7 +226,8 @@ public sealed class SingleTests
         using var http = new HttpClient();
 
         var failure = await Assert.ThrowsAnyAsync<Exception>(() => client.PublishEventAsync("nowhere", "topic", "x"));
-        using var answer = await http.PostAsync(new Uri($"{group.Host.Sidecars["app"].HttpEndpoint}/v1.0/publish/nowhere/topic"), new StringContent("{}"));
+        using var answer = await http.PostAsync(new Uri($"{group.Host.Sidecars["app"].HttpEndpoint}/v1.0/publish/nowhere/topic"),
+            new StringContent("{}"));
 
         Assert.Equal(StatusCode.InvalidArgument, Assert.IsType<RpcException>(failure.InnerException).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
@@ -226,7 +241,8 @@ public sealed class SingleTests
     [InlineData("app=", false)]
     public async Task PublishingScopes_AreHonoured(string scopes, bool allowed)
     {
-        await using var group = await TestGroup.StartAsync(options => options with { Resources = Policies.WithMetadata(options.Resources, "publishingScopes", scopes) });
+        await using var group = await TestGroup.StartAsync(options =>
+            options with { Resources = Policies.WithMetadata(options.Resources, "publishingScopes", scopes) });
         using var http = new HttpClient();
 
         using var answer = await http.PostAsync(new Uri($"{group.Host.Sidecars["app"].HttpEndpoint}/v1.0/publish/{TestGroup.PubSub}/lasting"), new StringContent("{}"));
@@ -239,7 +255,8 @@ public sealed class SingleTests
     [InlineData("allowedTopics", "else")]
     public async Task SubscriptionOutOfScope_IsRefused(string name, string value)
     {
-        await using var group = await TestGroup.StartAsync(options => options with { Resources = Policies.WithMetadata(options.Resources, name, value) });
+        await using var group = await TestGroup.StartAsync(options =>
+            options with { Resources = Policies.WithMetadata(options.Resources, name, value) });
 
         var failure = await Assert.ThrowsAsync<LocalDaprConfigurationException>(() => SubscribeAsync(group));
 
@@ -254,7 +271,8 @@ public sealed class SingleTests
     {
         await using var group = await TestGroup.StartAsync(static options => options with
         {
-            Limits = new LocalDaprLimits { DurableTopicMessages = 2, MemoryTopicMessages = 2, UnacknowledgedMessages = 1, PublishWait = TimeSpan.FromMilliseconds(100) },
+            Limits = new LocalDaprLimits { DurableTopicMessages = 2, MemoryTopicMessages = 2, UnacknowledgedMessages = 1,
+                PublishWait = TimeSpan.FromMilliseconds(100) },
         });
         var log = new Actors.ActorLog();
         await group.AddAppAsync(app => app.Endpoints = endpoints =>

@@ -62,7 +62,8 @@ public sealed class ResourceLoaderTests : IDisposable
 
     private void Write(string name, string text) => File.WriteAllText(Path.Combine(_folder, name), text);
 
-    private ResourceSet Load(string appId) => ResourceLoader.Load(appId, [_folder], [], static name => name == "MONGO_HOST" ? "mongo" : null);
+    private ResourceSet Load(string appId) =>
+        ResourceLoader.Load(appId, [_folder], [], static name => name == "MONGO_HOST" ? "mongo" : null);
 
     [Fact]
     public void Load_Components_HonoursScopesReferencesAndPlaceholders()
@@ -100,10 +101,12 @@ public sealed class ResourceLoaderTests : IDisposable
 
         var resiliency = Load("any").Resiliency;
 
-        Assert.Equal(new TargetPolicy(true, TimeSpan.FromSeconds(30), new RetryPolicy { Duration = TimeSpan.FromSeconds(1), MaximumRetries = 5 }), resiliency.ForActor("CounterShard"));
+        Assert.Equal(new TargetPolicy(true, TimeSpan.FromSeconds(30),
+            new RetryPolicy { Duration = TimeSpan.FromSeconds(1), MaximumRetries = 5 }), resiliency.ForActor("CounterShard"));
         Assert.Equal(TimeSpan.FromSeconds(7), resiliency.ForActor("Other").Retry!.Duration);
         var again = resiliency.ForInbound("pubsub").Retry!;
-        Assert.Equal((500.0, 750.0, 15_000.0), (again.PauseBefore(1)?.TotalMilliseconds, again.PauseBefore(2)?.TotalMilliseconds, again.PauseBefore(20)?.TotalMilliseconds));
+        Assert.Equal((500.0, 750.0, 15_000.0),
+            (again.PauseBefore(1)?.TotalMilliseconds, again.PauseBefore(2)?.TotalMilliseconds, again.PauseBefore(20)?.TotalMilliseconds));
     }
 
     [Fact]
@@ -144,7 +147,8 @@ public sealed class ResourceLoaderTests : IDisposable
     {
         Write("both.yaml", Resiliency + "\n---\n" + Components);
 
-        Assert.Contains("file of its own", Assert.Throws<LocalDaprConfigurationException>(() => Load("any")).Message, StringComparison.Ordinal);
+        Assert.Contains("file of its own", Assert.Throws<LocalDaprConfigurationException>(() => Load("any")).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -165,7 +169,8 @@ public sealed class ResourceLoaderTests : IDisposable
     [Fact]
     public async Task Start_TwoActorStateStores_IsRefused()
     {
-        var store = new Component { Name = "one", Type = "state.redis", Metadata = new Dictionary<string, string> { ["actorStateStore"] = "true" } };
+        var store = new Component { Name = "one", Type = "state.redis", Metadata = new Dictionary<string,
+            string> { ["actorStateStore"] = "true" } };
         var options = new LocalDaprOptions
         {
             DataFile = Path.Combine(_folder, "x.db"),

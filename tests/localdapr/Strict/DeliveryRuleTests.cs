@@ -12,7 +12,9 @@ public sealed class DeliveryRuleTests
 
     private Task<TestApp> SubscribeAsync(TestGroup group) => group.AddAppAsync(app => app.Endpoints = endpoints =>
     {
-        Inbox.MapSubscribe(endpoints, new { pubsubname = TestGroup.PubSub, topic = "lasting", route = "/events", bulkSubscribe = new { enabled = true, maxAwaitDurationMs = 10 } });
+        Inbox.MapSubscribe(endpoints,
+            new { pubsubname = TestGroup.PubSub, topic = "lasting", route = "/events",
+            bulkSubscribe = new { enabled = true, maxAwaitDurationMs = 10 } });
         _inbox.MapBulk(endpoints, "/events");
         endpoints.MapGet("/fat", (HttpResponse response) =>
         {

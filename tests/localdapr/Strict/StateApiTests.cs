@@ -13,7 +13,8 @@ public sealed class StateApiTests
 {
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 11, 24, 0, 0, 0, TimeSpan.Zero));
 
-    private async Task<(TestGroup Group, HttpClient Http)> StartAsync(Func<LocalDaprOptions, LocalDaprOptions>? change = null, bool activate = true)
+    private async Task<(TestGroup Group, HttpClient Http)> StartAsync(Func<LocalDaprOptions, LocalDaprOptions>? change = null,
+        bool activate = true)
     {
         var group = await TestGroup.StartAsync(options => (change ?? (static same => same))(options with { TimeProvider = _time }));
         var app = await group.AddAppAsync(static app =>
@@ -28,7 +29,8 @@ public sealed class StateApiTests
 
     private static async Task<HttpStatusCode> SaveAsync(HttpClient http, string operations)
     {
-        using var answer = await http.PutAsync(new Uri("state", UriKind.Relative), new StringContent(operations, Encoding.UTF8, "text/plain"));
+        using var answer = await http.PutAsync(new Uri("state", UriKind.Relative),
+            new StringContent(operations, Encoding.UTF8, "text/plain"));
         return answer.StatusCode;
     }
 
@@ -147,7 +149,8 @@ public sealed class StateApiTests
     [Fact]
     public async Task Ttl_Expires_IsReplacedAndRemovedByLaterSaves()
     {
-        var (group, http) = await StartAsync(static options => options with { Resources = options.Resources with { Features = new HashSet<string> { "ActorStateTTL" } } });
+        var (group, http) = await StartAsync(static options =>
+            options with { Resources = options.Resources with { Features = new HashSet<string> { "ActorStateTTL" } } });
         await using var _ = group;
         using var client = http;
         foreach (var key in new[] { "ends", "renewed", "kept" })
@@ -158,7 +161,8 @@ public sealed class StateApiTests
         await SaveAsync(http, Upsert("kept", "\"v\""));
 
         _time.Advance(TimeSpan.FromSeconds(20));
-        Assert.Equal(["", "\"v\"", "\"v\""], new[] { await ReadAsync(http, "ends"), await ReadAsync(http, "renewed"), await ReadAsync(http, "kept") });
+        Assert.Equal(["", "\"v\"", "\"v\""],
+            new[] { await ReadAsync(http, "ends"), await ReadAsync(http, "renewed"), await ReadAsync(http, "kept") });
         _time.Advance(TimeSpan.FromSeconds(20));
         Assert.Equal(["", "\"v\""], new[] { await ReadAsync(http, "renewed"), await ReadAsync(http, "kept") });
     }
@@ -170,7 +174,8 @@ public sealed class StateApiTests
         await using var _ = group;
         using var client = http;
 
-        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, await SaveAsync(http, Upsert("key", $"\"{new string('x', LocalDaprApp.DefaultMaximumBodyBytes)}\"")));
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge,
+            await SaveAsync(http, Upsert("key", $"\"{new string('x', LocalDaprApp.DefaultMaximumBodyBytes)}\"")));
     }
 
     [Theory]
