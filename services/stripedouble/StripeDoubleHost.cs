@@ -61,18 +61,18 @@ public sealed class StripeDoubleHost : IAsyncDisposable
         {
             Path = options.DataFile, Durability = SqliteDurability.Power, Schema = Schema.Sql, CacheKibibytes = 8_192,
         });
+        var now = options.TimeProvider.GetUtcNow().ToUnixTimeSeconds();
+        var account = await file.WriteAsync(session => Account.GetOrCreate(session, now), CancellationToken.None).ConfigureAwait(false);
+        var host = new StripeDoubleHost(options, file, account);
         try
         {
-            var now = options.TimeProvider.GetUtcNow().ToUnixTimeSeconds();
-            var account = await file.WriteAsync(session => Account.GetOrCreate(session, now), cancellation).ConfigureAwait(false);
-            var host = new StripeDoubleHost(options, file, account);
             await host._application.StartAsync(cancellation).ConfigureAwait(false);
             host.BaseAddress = new Uri(host._application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
             return host;
         }
         catch
         {
-            await file.DisposeAsync().ConfigureAwait(false);
+            await host.DisposeAsync().ConfigureAwait(false);
             throw;
         }
     }

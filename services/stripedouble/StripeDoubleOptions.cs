@@ -50,7 +50,7 @@ public sealed record StripeDoubleOptions
     public EmptySummaries EmptySummaries { get; init; }
 
     /// <summary>Bytes a request may have.</summary>
-    public int MaximumRequestBytes { get; init; } = 256 * 1024;
+    public int MaximumRequestBytes { get; init; } = 64 * 1024;
 
     /// <summary>Parameters a request may have.</summary>
     public int MaximumParameters { get; init; } = 1_000;

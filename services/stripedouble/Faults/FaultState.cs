@@ -22,8 +22,8 @@ public sealed record FaultState
 
     public string RejectCode { get; init; } = "meter_event_customer_not_found";
 
-    /// <summary>Seconds an accepted event stays out of the summaries.</summary>
-    public long SummaryLagSeconds { get; init; }
+    /// <summary>How long an accepted event stays out of the summaries, in milliseconds.</summary>
+    public long SummaryLagMs { get; init; }
 
     /// <exception cref="ArgumentOutOfRangeException">A number is negative.</exception>
     internal FaultState Checked()
@@ -34,7 +34,7 @@ public sealed record FaultState
         ArgumentOutOfRangeException.ThrowIfNegative(FailAfterCommit);
         ArgumentOutOfRangeException.ThrowIfNegative(LoseReplies);
         ArgumentOutOfRangeException.ThrowIfNegative(RejectLater);
-        ArgumentOutOfRangeException.ThrowIfNegative(SummaryLagSeconds);
+        ArgumentOutOfRangeException.ThrowIfNegative(SummaryLagMs);
         ArgumentException.ThrowIfNullOrEmpty(RejectCode);
         return this;
     }

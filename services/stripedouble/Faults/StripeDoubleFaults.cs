@@ -26,8 +26,8 @@ public sealed class StripeDoubleFaults
     /// <summary>How long an accepted event stays out of the summaries (Stripe publishes no bound). Default: none.</summary>
     public TimeSpan SummaryLag
     {
-        get => TimeSpan.FromSeconds(State.SummaryLagSeconds);
-        set => Change(state => state with { SummaryLagSeconds = checked((long)value.TotalSeconds) });
+        get => TimeSpan.FromMilliseconds(State.SummaryLagMs);
+        set => Change(state => state with { SummaryLagMs = (long)value.TotalMilliseconds });
     }
 
     /// <summary>Answers 429, as Stripe's limiter does: before the idempotency key is looked at, so nothing is stored.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text;
 
@@ -38,9 +39,12 @@ internal static class FormText
             var letter = text[index];
             if (letter == '%')
             {
-                if (index + 2 >= text.Length || !char.IsAsciiHexDigit((char)text[index + 1]) || !char.IsAsciiHexDigit((char)text[index + 2]))
+                if (index + 2 >= text.Length
+                    || !byte.TryParse(text.Slice(index + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out letter))
+                {
                     throw Unreadable("a percent sign must be followed by two hexadecimal digits");
-                letter = Convert.FromHexString([(char)text[index + 1], (char)text[index + 2]])[0];
+                }
+
                 index += 2;
             }
             else if (letter == '+')
