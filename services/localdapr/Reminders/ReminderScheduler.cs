@@ -75,9 +75,9 @@ internal sealed partial class ReminderScheduler(ReminderStore store, ActorHost h
     {
         try
         {
-            if (reminder.Schedule.HasEnded)
+            if (reminder.Schedule.HasEnded || options.TimeProvider.GetUtcNow() >= reminder.Schedule.ExpiresAt)
             {
-                await store.AdvanceAsync(reminder, reminder.Schedule).ConfigureAwait(false);
+                await store.AdvanceAsync(reminder, reminder.Schedule with { FiresLeft = 0 }).ConfigureAwait(false);
                 return;
             }
 

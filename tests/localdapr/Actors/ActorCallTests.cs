@@ -324,7 +324,8 @@ public sealed class ActorCallTests
         group.Host.Faults.LoseSaves(nameof(CounterActor));
 
         Assert.Equal(6, await Counter(app).Add(1));
-        await Patience.UntilAsync(() => _log.Lines.Contains("deactivate one"), "deactivation");
+        await Patience.UntilAsync(
+            () => _log.Lines.Count(static line => line == "activate one") == _log.Lines.Count(static line => line == "deactivate one"), "deactivation");
 
         Assert.Equal(5, await Counter(app).Read());
     }

@@ -106,7 +106,7 @@ public sealed class AlarmTests
         await using var group = await StartAsync();
         var alarm = await AddAlarmAsync(group);
 
-        await alarm.StartReminder(new AlarmSettings { DueMs = 500, PeriodMs = 1000, TtlMs = 2200 });
+        await alarm.StartReminder(new AlarmSettings { DueMs = 500, PeriodMs = 15_000, TtlMs = 20_000 });
         await PassUntilGoneAsync(alarm);
 
         Assert.InRange(_rings.Count, 1, 2);
@@ -180,6 +180,21 @@ public sealed class AlarmTests
             "the restart");
         await restart;
         await PassUntilAsync(() => _rings.Count > 0, "the fire");
+    }
+
+    [Fact]
+    public async Task Reminder_WhoseTtlPassedWhileTheSidecarWasDown_DoesNotFire()
+    {
+        await using var group = await StartAsync();
+        var alarm = await AddAlarmAsync(group);
+        await alarm.StartReminder(new AlarmSettings { DueMs = 10_000, PeriodMs = -1, TtlMs = 20_000 });
+        await group.Host.StopAsync();
+        _time.Advance(TimeSpan.FromSeconds(30));
+
+        await group.RestartSidecarsAsync();
+        await PassUntilGoneAsync(alarm);
+
+        Assert.Equal(0, _rings.Count);
     }
 
     [Fact]
