@@ -1,17 +1,19 @@
 using System.Globalization;
+using System.Net;
 
 namespace StripeMeter.StripeDouble;
 
-/// <summary><c>--port 12111 --data FILE</c></summary>
+/// <summary><c>--port 12111 --address 127.0.0.1 --data FILE</c></summary>
 internal static class CommandLine
 {
     public const string Help =
         """
         A local server that behaves like Stripe's usage metering.
 
-          --port PORT   port to listen on; 0 picks a free one (default 12111)
-          --data FILE   SQLite file of the account (default ./data/stripe-double.db)
-          --help        this text
+          --port PORT        port to listen on; 0 picks a free one (default 12111)
+          --address ADDRESS  IP address to listen on (default 127.0.0.1); containers say 0.0.0.0
+          --data FILE        SQLite file of the account (default ./data/stripe-double.db)
+          --help             this text
         """;
 
     /// <exception cref="ArgumentException">An argument is unknown or has no usable value.</exception>
@@ -27,6 +29,7 @@ internal static class CommandLine
             options = name switch
             {
                 "--port" => options with { Port = Port(value) },
+                "--address" => options with { Address = Address(value) },
                 "--data" => options with { DataFile = value },
                 _ => throw new ArgumentException($"{name} is unknown; --help says what there is."),
             };
@@ -34,6 +37,11 @@ internal static class CommandLine
 
         return options;
     }
+
+    private static IPAddress Address(string value) =>
+        IPAddress.TryParse(value, out var address)
+            ? address
+            : throw new ArgumentException($"--address is '{value}'; it must be an IP address.");
 
     private static int Port(string value) =>
         int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var port)
