@@ -106,6 +106,14 @@ public sealed class ComposeTests
     }
 
     [Fact]
+    public async Task Environment_OfOurImages_NamesWhatIsRead()
+    {
+        var names = Services.Keys.Where(name => Services[name]["build"].Keys.Count > 0).SelectMany(name => Services[name]["environment"].Keys);
+
+        Assert.Empty(names.Except(await KnownSettings.AllAsync()));
+    }
+
+    [Fact]
     public void References_BetweenServicesAndVolumes_AreToWhatExists()
     {
         Assert.Empty(Services.Keys.SelectMany(name => Services[name]["depends_on"].Keys).Except(Services.Keys));

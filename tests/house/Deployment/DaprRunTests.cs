@@ -39,6 +39,14 @@ public sealed class DaprRunTests
     }
 
     [Fact]
+    public async Task Environment_EveryName_IsRead()
+    {
+        var names = File["apps"].Items.Append(File["common"]).SelectMany(app => app["env"].Keys);
+
+        Assert.Empty(names.Except(await KnownSettings.AllAsync()));
+    }
+
+    [Fact]
     public void Paths_Everywhere_Exist()
     {
         Assert.All(File["apps"].Items, app =>

@@ -57,5 +57,13 @@ public sealed class TyeTests
         Assert.Empty(File["services"].Items.SelectMany(service => service.Keys).Except(ServiceKeys));
     }
 
+    [Fact]
+    public async Task Environment_EveryName_IsRead()
+    {
+        var names = File["services"].Items.SelectMany(service => service["env"].Items).Select(entry => entry["name"].Text!);
+
+        Assert.Empty(names.Except(await KnownSettings.AllAsync()));
+    }
+
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }
