@@ -16,8 +16,9 @@ public sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Prob
             await next(context).ConfigureAwait(false);
             problem = OfEmptyAnswer(context);
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {
+            // Nobody listens any more; whatever failed, failed because of that.
             context.Response.StatusCode = ClientClosedRequest;
             return;
         }

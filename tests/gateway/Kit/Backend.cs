@@ -47,6 +47,9 @@ public sealed class Backend : IAsyncDisposable
     /// <summary>App ids that say that they are not ready.</summary>
     public HashSet<string> NotReady { get; } = [];
 
+    /// <summary>When set, ingest answers only once it is completed.</summary>
+    public Task? Hold { get; set; }
+
     /// <summary>The app ids that calls named.</summary>
     public List<string> Called { get; } = [];
 
@@ -95,6 +98,7 @@ public sealed class Backend : IAsyncDisposable
         Mappings.Clear();
         NotReady.Clear();
         Called.Clear();
+        Hold = null;
     }
 
     public async ValueTask DisposeAsync() => await _app.DisposeAsync();
@@ -111,8 +115,12 @@ public sealed class Backend : IAsyncDisposable
 
     private sealed class IngestFace(Backend backend) : IngestService.IngestServiceBase
     {
-        public override Task<IngestEventsResponse> IngestEvents(IngestEventsRequest request, ServerCallContext context) =>
-            Task.FromResult(backend.Note(context, backend.Ingest(request)));
+        public override async Task<IngestEventsResponse> IngestEvents(IngestEventsRequest request, ServerCallContext context)
+        {
+            if (backend.Hold is { } hold)
+                await hold.WaitAsync(context.CancellationToken);
+            return backend.Note(context, backend.Ingest(request));
+        }
     }
 
     private sealed class EventFace(Backend backend) : EventService.EventServiceBase
