@@ -24,13 +24,16 @@ public interface IProjection
     /// <summary>Raises the projected position of a shard; never lowers it within one log. Another log id replaces both.</summary>
     Task RaiseAsync(int shard, ShardProgress progress, CancellationToken cancellation);
 
-    /// <summary>Lists rows in the order of (metric, customer, period start), compared by ordinal.</summary>
+    /// <summary>Lists rows in the order of (metric, customer, period start), texts by their bytes in UTF-8.</summary>
     Task<IReadOnlyList<CounterRow>> ListAsync(CounterQuery query, CancellationToken cancellation);
 
     /// <summary>Dirty rows, at most <paramref name="limit"/>, in an order in which none waits for ever.</summary>
     Task<IReadOnlyList<CounterRow>> DirtyAsync(int limit, CancellationToken cancellation);
 
-    /// <summary>Clears the dirty marks of rows whose stored version and log id are still those given.</summary>
+    /// <summary>
+    /// Clears the dirty marks of rows whose stored version and log id are still those given. Of the others, those that have
+    /// changed since go behind rows that have waited longer.
+    /// </summary>
     Task ClearDirtyAsync(IReadOnlyCollection<CounterRow> rows, CancellationToken cancellation);
 
     /// <summary>Marks all rows of a metric dirty: its mapping changed.</summary>

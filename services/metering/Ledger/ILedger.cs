@@ -33,6 +33,7 @@ public interface ILedger
     /// Puts junk on a position unless a record stands there. Returns when what stands there is durable; a writer that
     /// comes later finds its position taken.
     /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The position was never reserved.</exception>
     Task FillAsync(int shard, long position, Instant now, CancellationToken cancellation);
 
     /// <summary>Reads events by (customer, metric, time); see <see cref="EventQuery"/>.</summary>
@@ -73,7 +74,7 @@ public enum EventOrder
 
 /// <summary>
 /// Selects events (never junk). Sorted by <see cref="Order"/>, then by timestamp, shard and position, all in the same
-/// direction; the order is total, so pages neither overlap nor skip.
+/// direction, texts by their bytes in UTF-8; the order is total, so pages neither overlap nor skip.
 /// </summary>
 public sealed record EventQuery
 {

@@ -5,10 +5,11 @@ public interface IMappings
 {
     Task<Mapping?> GetAsync(string id, CancellationToken cancellation);
 
-    /// <summary>In the order of their ids. Null filters select all.</summary>
+    /// <summary>In the order of their ids, by their bytes in UTF-8. Null filters select all.</summary>
     Task<IReadOnlyList<Mapping>> ListAsync(
         string? metric, bool? active, string? afterId, int limit, CancellationToken cancellation);
 
+    /// <exception cref="InvalidOperationException">The tenant has a mapping with this id.</exception>
     Task<MappingWrite> CreateAsync(Mapping mapping, CancellationToken cancellation);
 
     Task<MappingWrite> UpdateAsync(Mapping mapping, CancellationToken cancellation);

@@ -41,10 +41,10 @@ public interface IWorkFinder
     /// <summary>Shard heads in a stable order behind <paramref name="after"/> (null: from the first), at most <paramref name="limit"/>.</summary>
     Task<IReadOnlyList<ShardWork>> HeadsAsync(ShardId? after, int limit, CancellationToken cancellation);
 
-    /// <summary>Tenants with dirty counters, at most <paramref name="limit"/>, behind <paramref name="after"/> in ordinal order.</summary>
+    /// <summary>Tenants with dirty counters, at most <paramref name="limit"/>, behind <paramref name="after"/> in the order of their bytes in UTF-8.</summary>
     Task<IReadOnlyList<TenantId>> TenantsWithDirtyCountersAsync(TenantId? after, int limit, CancellationToken cancellation);
 
-    /// <summary>Tenants with active mappings, at most <paramref name="limit"/>, behind <paramref name="after"/> in ordinal order.</summary>
+    /// <summary>Tenants with active mappings, at most <paramref name="limit"/>, behind <paramref name="after"/> in the order of their bytes in UTF-8.</summary>
     Task<IReadOnlyList<TenantId>> TenantsWithMappingsAsync(TenantId? after, int limit, CancellationToken cancellation);
 }
 
