@@ -30,6 +30,11 @@ public sealed record SqliteFileOptions
     /// <summary>Writes that wait at most; who comes later waits for a place.</summary>
     public int WaitingWrites { get; init; } = 4_096;
 
+    /// <summary>How long a write waits for a place.</summary>
+    public TimeSpan PlaceTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
     /// <summary>Writes in one transaction at most.</summary>
     public int WritesPerCommit { get; init; } = 256;
 
@@ -82,10 +87,13 @@ public sealed class SqliteFile : IAsyncDisposable
 
     /// <summary>Runs <paramref name="work"/> inside a transaction, shared with what came in together; done when it is committed.</summary>
     /// <exception cref="SqliteException">Nothing of it was written.</exception>
+    /// <exception cref="TimeoutException">Too many writes wait; this one was not begun.</exception>
+    /// <exception cref="ObjectDisposedException">The file is closed; the write was not begun.</exception>
     public async Task<T> WriteAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellation = default)
     {
         var pending = new PendingWrite<T>(work);
-        await _writes.Writer.WriteAsync(pending, cancellation).ConfigureAwait(false);
+        if (!_writes.Writer.TryWrite(pending))
+            await WaitForPlaceAsync(pending, cancellation).ConfigureAwait(false);
         return await pending.Done.Task.ConfigureAwait(false);
     }
 
@@ -154,6 +162,24 @@ public sealed class SqliteFile : IAsyncDisposable
 
         _session.Execute(_options.Schema);
         _session.Execute($"PRAGMA user_version={_options.SchemaVersion}; COMMIT");
+    }
+
+    private async Task WaitForPlaceAsync(PendingWrite pending, CancellationToken cancellation)
+    {
+        using var limit = new CancellationTokenSource(_options.PlaceTimeout, _options.Clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
+        try
+        {
+            await _writes.Writer.WriteAsync(pending, either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new TimeoutException($"{_options.WaitingWrites} writes to {_options.Path} wait already.");
+        }
+        catch (ChannelClosedException)
+        {
+            throw new ObjectDisposedException(_options.Path);
+        }
     }
 
     private async Task RunWriterAsync()

@@ -7,7 +7,17 @@ namespace StripeMeter.Storage.Sqlite;
 /// <summary>A tenant as the ledger's tables know it.</summary>
 internal readonly record struct TenantIdentity(long Id, int ShardCount)
 {
-    public long ShardId(int shard) => (Id * LedgerSchema.ShardStride) + shard;
+    /// <summary>The number of a shard; that of another tenant is out of reach.</summary>
+    public long ShardId(int shard)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(shard);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(shard, ShardCount);
+        return FirstShardId + shard;
+    }
+
+    public long FirstShardId => Id * LedgerSchema.ShardStride;
+
+    public long LastShardId => FirstShardId + LedgerSchema.ShardStride - 1;
 }
 
 /// <summary>
@@ -25,7 +35,7 @@ internal sealed class LedgerNames
     // Only the writer uses it, so what is not committed yet is seen by nobody else.
     private readonly Dictionary<(long TenantId, string Customer, string Metric), long> _series = [];
 
-    public LedgerNames(SqliteFile file) => file.RolledBack += _series.Clear;
+    public LedgerNames(StoreFile file) => file.RolledBack += _series.Clear;
 
     public bool TryFind(TenantId tenant, out TenantIdentity identity) => _tenants.TryGetValue(tenant, out identity);
 

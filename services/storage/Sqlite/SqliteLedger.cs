@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
-using Microsoft.Data.Sqlite;
 using StripeMeter.Metering.Events;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Quantities;
@@ -12,7 +11,7 @@ using StripeMeter.Sqlite;
 namespace StripeMeter.Storage.Sqlite;
 
 /// <summary>The shard logs of one tenant in SQLite. An append is one transaction, so it leaves no holes.</summary>
-internal sealed class SqliteLedger(SqliteFile file, LedgerNames names, TenantId tenant, int newTenantShards) : ILedger
+internal sealed class SqliteLedger(StoreFile file, LedgerNames names, TenantId tenant, int newTenantShards) : ILedger
 {
     private const string InsertRecord =
         """
@@ -34,67 +33,43 @@ internal sealed class SqliteLedger(SqliteFile file, LedgerNames names, TenantId 
         int shard, IReadOnlyList<LedgerRecord> records, CancellationToken cancellation)
     {
         var identity = await IdentifyAsync(cancellation).ConfigureAwait(false);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(shard, identity.ShardCount);
-        try
-        {
-            return await file.WriteAsync(session => Append(session, identity, shard, records), cancellation).ConfigureAwait(false);
-        }
-        catch (SqliteException problem)
-        {
-            throw new StoreUnavailableException($"The ledger could not be written: {problem.Message}", problem);
-        }
+        var shardId = identity.ShardId(shard);
+        return await file.WriteAsync(session => Append(session, identity, shardId, records), cancellation).ConfigureAwait(false);
     }
 
-    public async Task<ShardHead> HeadAsync(int shard, CancellationToken cancellation)
-    {
-        var identity = await IdentifyAsync(cancellation).ConfigureAwait(false);
-        return file.Read(session => ReadHead(session, identity.ShardId(shard)));
-    }
+    public Task<ShardHead> HeadAsync(int shard, CancellationToken cancellation) => file.ReadAsync(
+        session => Find(session) is { } identity ? ReadHead(session, identity.ShardId(shard)) : ShardHead.Empty, cancellation);
 
-    public async Task<IReadOnlyList<Countable>> ReadAsync(
-        int shard, long afterPosition, int limit, CancellationToken cancellation)
-    {
-        var identity = await IdentifyAsync(cancellation).ConfigureAwait(false);
-        return file.Read(session =>
-        {
-            var records = new List<Countable>();
-            using var query = session.Prepare(
-                "SELECT position, kind, key, late, series_id, timestamp, quantity FROM records WHERE shard_id = ?1 AND position > ?2 ORDER BY position LIMIT ?3");
-            query.Bind(1, identity.ShardId(shard)).Bind(2, afterPosition).Bind(3, limit);
-            while (query.Step())
-                records.Add(ReadCountable(session, query));
-            return records;
-        });
-    }
+    public Task<IReadOnlyList<Countable>> ReadAsync(
+        int shard, long afterPosition, int limit, CancellationToken cancellation) => file.ReadAsync<IReadOnlyList<Countable>>(
+        session => Find(session) is { } identity ? Read(session, identity.ShardId(shard), afterPosition, limit) : [], cancellation);
 
     public async Task FillAsync(int shard, long position, Instant now, CancellationToken cancellation)
     {
         var identity = await IdentifyAsync(cancellation).ConfigureAwait(false);
+        var shardId = identity.ShardId(shard);
         var junk = LedgerRecord.JunkAt(shard, position, now);
-        await file.WriteAsync(
+        var isReserved = await file.WriteAsync(
             session =>
             {
-                var head = ReadHead(session, identity.ShardId(shard));
-                if (position < 1 || position > head.Position)
-                    throw new ArgumentOutOfRangeException(nameof(position), position, "Only reserved positions are filled.");
+                if (position < 1 || position > ReadHead(session, shardId).Position)
+                    return false;
                 using var taken = session.Prepare("SELECT 1 FROM records WHERE shard_id = ?1 AND position = ?2");
-                if (!taken.Bind(1, identity.ShardId(shard)).Bind(2, position).Step())
-                    Insert(session, identity, shard, position, junk, KeyHash(identity, junk));
+                if (!taken.Bind(1, shardId).Bind(2, position).Step())
+                    Insert(session, identity, shardId, position, junk, KeyHash(identity, junk));
+                return true;
             },
             cancellation).ConfigureAwait(false);
+        if (!isReserved)
+            throw new ArgumentOutOfRangeException(nameof(position), position, "Only reserved positions are filled.");
     }
 
-    public async Task<IReadOnlyList<LedgerEntry>> QueryAsync(EventQuery query, CancellationToken cancellation)
-    {
-        var identity = await IdentifyAsync(cancellation).ConfigureAwait(false);
-        return file.Read(session => SqliteEventQuery.Run(session, identity.Id, query));
-    }
+    public Task<IReadOnlyList<LedgerEntry>> QueryAsync(EventQuery query, CancellationToken cancellation) =>
+        file.ReadAsync<IReadOnlyList<LedgerEntry>>(
+            session => Find(session) is { } identity ? SqliteEventQuery.Run(session, identity.Id, query) : [], cancellation);
 
-    public async Task<long> CountAsync(EventQuery query, CancellationToken cancellation)
-    {
-        var identity = await IdentifyAsync(cancellation).ConfigureAwait(false);
-        return file.Read(session => SqliteEventQuery.Count(session, identity.Id, query));
-    }
+    public Task<long> CountAsync(EventQuery query, CancellationToken cancellation) => file.ReadAsync(
+        session => Find(session) is { } identity ? SqliteEventQuery.Count(session, identity.Id, query) : 0, cancellation);
 
     /// <summary>The tenant's number and shard count. Both are fixed when the tenant is first seen.</summary>
     private async ValueTask<TenantIdentity> IdentifyAsync(CancellationToken cancellation) =>
@@ -106,15 +81,28 @@ internal sealed class SqliteLedger(SqliteFile file, LedgerNames names, TenantId 
     {
         using (var insert = session.Prepare("INSERT INTO tenants (name, shard_count) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING"))
             insert.Bind(1, tenant.Value).Bind(2, newTenantShards).Run();
+        return Select(session) ?? throw new InvalidOperationException("A tenant that was inserted must be there.");
+    }
+
+    /// <summary>The tenant as reads find it; null if it was never seen, for reading makes no tenants.</summary>
+    private TenantIdentity? Find(SqliteSession session)
+    {
+        if (names.TryFind(tenant, out var known))
+            return known;
+        return Select(session) is { } identity ? names.Remember(tenant, identity) : null;
+    }
+
+    private TenantIdentity? Select(SqliteSession session)
+    {
         using var select = session.Prepare("SELECT id, shard_count FROM tenants WHERE name = ?1");
-        select.Bind(1, tenant.Value).Step();
-        return new TenantIdentity(select.Number(0), select.SmallNumber(1));
+        return select.Bind(1, tenant.Value).Step() ? new TenantIdentity(select.Number(0), select.SmallNumber(1)) : null;
     }
 
     private List<AppendOutcome> Append(
-        SqliteSession session, TenantIdentity identity, int shard, IReadOnlyList<LedgerRecord> records)
+        SqliteSession session, TenantIdentity identity, long shardId, IReadOnlyList<LedgerRecord> records)
     {
-        var head = ReadHead(session, identity.ShardId(shard));
+        var shard = (int)(shardId - identity.FirstShardId);
+        var head = ReadHead(session, shardId);
         var position = head.Position;
         var outcomes = new List<AppendOutcome>(records.Count);
         foreach (var record in records)
@@ -126,20 +114,20 @@ internal sealed class SqliteLedger(SqliteFile file, LedgerNames names, TenantId 
                 continue;
             }
 
-            Insert(session, identity, shard, ++position, record, keyHash);
+            Insert(session, identity, shardId, ++position, record, keyHash);
             outcomes.Add(new AppendOutcome(true, shard, position, record.Fingerprint, record.Late));
         }
 
         if (position > head.Position)
-            RaiseHead(session, identity.ShardId(shard), position);
+            RaiseHead(session, shardId, position);
         return outcomes;
     }
 
     private void Insert(
-        SqliteSession session, TenantIdentity identity, int shard, long position, LedgerRecord record, long keyHash)
+        SqliteSession session, TenantIdentity identity, long shardId, long position, LedgerRecord record, long keyHash)
     {
         using var insert = session.Prepare(InsertRecord);
-        insert.Bind(1, identity.ShardId(shard)).Bind(2, position).Bind(3, keyHash).Bind(4, (long)record.Space)
+        insert.Bind(1, shardId).Bind(2, position).Bind(3, keyHash).Bind(4, (long)record.Space)
             .Bind(5, record.Key).Bind(6, (long)record.Kind).Bind(7, record.Received.Ticks).Bind(8, record.Late);
         if (record.Event is { } usage)
         {
@@ -159,13 +147,13 @@ internal sealed class SqliteLedger(SqliteFile file, LedgerNames names, TenantId 
     private static AppendOutcome? Find(SqliteSession session, TenantIdentity identity, LedgerRecord record, long keyHash)
     {
         using var query = session.Prepare(FindByKey);
-        query.Bind(1, keyHash).Bind(2, record.Key).Bind(3, (long)record.Space).Bind(4, identity.ShardId(0))
-            .Bind(5, identity.ShardId(identity.ShardCount - 1));
+        query.Bind(1, keyHash).Bind(2, record.Key).Bind(3, (long)record.Space).Bind(4, identity.FirstShardId)
+            .Bind(5, identity.LastShardId);
         if (!query.Step())
             return null;
         var fingerprint = query.IsNull(2) ? default : Fingerprint.FromBytes(query.Blob(2));
         return new AppendOutcome(
-            false, (int)(query.Number(0) % LedgerSchema.ShardStride), query.Number(1), fingerprint, query.Flag(3));
+            false, (int)(query.Number(0) - identity.FirstShardId), query.Number(1), fingerprint, query.Flag(3));
     }
 
     /// <summary>
@@ -196,6 +184,17 @@ internal sealed class SqliteLedger(SqliteFile file, LedgerNames names, TenantId 
         using var upsert = session.Prepare(
             "INSERT INTO shards (id, log_id, head, displacements) VALUES (?1, ?2, ?3, 0) ON CONFLICT (id) DO UPDATE SET head = excluded.head");
         upsert.Bind(1, shardId).Bind(2, Guid.NewGuid().ToString("N")).Bind(3, position).Run();
+    }
+
+    private List<Countable> Read(SqliteSession session, long shardId, long afterPosition, int limit)
+    {
+        using var query = session.Prepare(
+            "SELECT position, kind, key, late, series_id, timestamp, quantity FROM records WHERE shard_id = ?1 AND position > ?2 ORDER BY position LIMIT ?3");
+        query.Bind(1, shardId).Bind(2, afterPosition).Bind(3, limit);
+        var records = new List<Countable>();
+        while (query.Step())
+            records.Add(ReadCountable(session, query));
+        return records;
     }
 
     private Countable ReadCountable(SqliteSession session, in SqliteStatement row)

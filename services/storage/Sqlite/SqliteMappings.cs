@@ -6,7 +6,7 @@ using StripeMeter.Sqlite;
 namespace StripeMeter.Storage.Sqlite;
 
 /// <summary>The mappings of one tenant in SQLite.</summary>
-internal sealed class SqliteMappings(SqliteFile file, TenantId tenant) : IMappings
+internal sealed class SqliteMappings(StoreFile file, TenantId tenant) : IMappings
 {
     public const string Schema =
         """
@@ -17,54 +17,54 @@ internal sealed class SqliteMappings(SqliteFile file, TenantId tenant) : IMappin
         CREATE UNIQUE INDEX IF NOT EXISTS mappings_by_meter ON mappings (account, meter) WHERE active = 1;
         """;
 
-    public Task<Mapping?> GetAsync(string id, CancellationToken cancellation) => Task.FromResult(file.Read(session =>
-    {
-        using var query = session.Prepare("SELECT body FROM mappings WHERE tenant = ?1 AND id = ?2");
-        return query.Bind(1, tenant.Value).Bind(2, id).Step() ? ReadBody(query) : null;
-    }));
+    public Task<Mapping?> GetAsync(string id, CancellationToken cancellation) => file.ReadAsync(
+        session =>
+        {
+            using var query = session.Prepare("SELECT body FROM mappings WHERE tenant = ?1 AND id = ?2");
+            return query.Bind(1, tenant.Value).Bind(2, id).Step() ? ReadBody(query) : null;
+        },
+        cancellation);
 
     public Task<IReadOnlyList<Mapping>> ListAsync(
         string? metric, bool? active, string? afterId, int limit, CancellationToken cancellation) =>
-        Task.FromResult<IReadOnlyList<Mapping>>(file.Read(session =>
-        {
-            using var query = session.Prepare(
-                """
-                SELECT body FROM mappings WHERE tenant = ?1 AND id > ?2 AND (?3 IS NULL OR metric = ?3)
-                    AND (?4 IS NULL OR active = ?4) ORDER BY id LIMIT ?5
-                """);
-            query.Bind(1, tenant.Value).Bind(2, afterId ?? "").Bind(3, metric).Bind(5, limit);
-            if (active is { } wanted)
-                query.Bind(4, wanted);
-            var mappings = new List<Mapping>();
-            while (query.Step())
-                mappings.Add(ReadBody(query));
-            return mappings;
-        }));
+        file.ReadAsync<IReadOnlyList<Mapping>>(
+            session =>
+            {
+                using var query = session.Prepare(
+                    """
+                    SELECT body FROM mappings WHERE tenant = ?1 AND id > ?2 AND (?3 IS NULL OR metric = ?3)
+                        AND (?4 IS NULL OR active = ?4) ORDER BY id LIMIT ?5
+                    """);
+                query.Bind(1, tenant.Value).Bind(2, afterId ?? "").Bind(3, metric).Bind(5, limit);
+                if (active is { } wanted)
+                    query.Bind(4, wanted);
+                var mappings = new List<Mapping>();
+                while (query.Step())
+                    mappings.Add(ReadBody(query));
+                return mappings;
+            },
+            cancellation);
 
-    public Task<MappingWrite> CreateAsync(Mapping mapping, CancellationToken cancellation) => file.WriteAsync(
-        session =>
-        {
-            if (FindClash(session, mapping) is { } clash)
-                return clash;
-            Put(session, mapping);
-            return MappingWrite.Done;
-        },
-        cancellation);
+    public async Task<MappingWrite> CreateAsync(Mapping mapping, CancellationToken cancellation)
+    {
+        var written = await file.WriteAsync<MappingWrite?>(
+            session => Exists(session, mapping.Id) ? null : PutUnlessClash(session, mapping), cancellation).ConfigureAwait(false);
+        return written ?? throw new InvalidOperationException($"There is a mapping {mapping.Id} already.");
+    }
 
     public Task<MappingWrite> UpdateAsync(Mapping mapping, CancellationToken cancellation) => file.WriteAsync(
-        session =>
-        {
-            if (!Exists(session, mapping.Id))
-                return MappingWrite.NotFound;
-            if (FindClash(session, mapping) is { } clash)
-                return clash;
-            Put(session, mapping);
-            return MappingWrite.Done;
-        },
-        cancellation);
+        session => Exists(session, mapping.Id) ? PutUnlessClash(session, mapping) : MappingWrite.NotFound, cancellation);
 
     public Task<bool> DeleteAsync(string id, CancellationToken cancellation) =>
         file.WriteAsync(session => Delete(session, id), cancellation);
+
+    private MappingWrite PutUnlessClash(SqliteSession session, Mapping mapping)
+    {
+        if (FindClash(session, mapping) is { } clash)
+            return clash;
+        Put(session, mapping);
+        return MappingWrite.Done;
+    }
 
     private MappingWrite? FindClash(SqliteSession session, Mapping mapping)
     {

@@ -14,9 +14,9 @@ namespace StripeMeter.Storage.Sqlite;
 /// </summary>
 public sealed class SqliteMeterStore : IMeterStore
 {
-    private readonly SqliteFile _ledger;
-    private readonly SqliteFile _counters;
-    private readonly SqliteFile _billing;
+    private readonly StoreFile _ledger;
+    private readonly StoreFile _counters;
+    private readonly StoreFile _billing;
     private readonly LedgerNames _names;
     private readonly int _newTenantShards;
 
@@ -31,7 +31,7 @@ public sealed class SqliteMeterStore : IMeterStore
         _names = new LedgerNames(_ledger);
         Work = new SqliteWorkFinder(_ledger, _counters, _billing);
 
-        SqliteFile Open(string name, SqliteDurability durability, string schema) => new(new SqliteFileOptions
+        StoreFile Open(string name, SqliteDurability durability, string schema) => new(new SqliteFileOptions
         {
             Path = Path.Combine(directory, name), Durability = durability, Schema = schema,
         });
@@ -46,7 +46,7 @@ public sealed class SqliteMeterStore : IMeterStore
 
     public async Task CheckAsync(CancellationToken cancellation)
     {
-        foreach (var file in (SqliteFile[])[_ledger, _counters, _billing])
+        foreach (var file in (StoreFile[])[_ledger, _counters, _billing])
             await file.WriteAsync(static _ => { }, cancellation).ConfigureAwait(false);
     }
 

@@ -1,4 +1,5 @@
 using StripeMeter.Metering.Counting;
+using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Periods;
 using StripeMeter.Metering.Quantities;
 using StripeMeter.Metering.Tenants;
@@ -8,7 +9,7 @@ using StripeMeter.Sqlite;
 namespace StripeMeter.Storage.Sqlite;
 
 /// <summary>The projected counters of one tenant in SQLite.</summary>
-internal sealed class SqliteProjection(SqliteFile file, TenantId tenant) : IProjection
+internal sealed class SqliteProjection(StoreFile file, TenantId tenant) : IProjection
 {
     public const string Schema =
         """
@@ -41,30 +42,27 @@ internal sealed class SqliteProjection(SqliteFile file, TenantId tenant) : IProj
         WHERE excluded.log_id <> log_id OR (excluded.recut_position, excluded.position) > (recut_position, position)
         """;
 
-    public Task<ShardProgress> ProgressAsync(int shard, CancellationToken cancellation) => Task.FromResult(file.Read(session =>
-    {
-        using var query = session.Prepare("SELECT log_id, position FROM progress WHERE tenant = ?1 AND shard = ?2");
-        return query.Bind(1, tenant.Value).Bind(2, shard).Step()
-            ? new ShardProgress(query.Text(0), query.Number(1))
-            : ShardProgress.None;
-    }));
+    public Task<ShardProgress> ProgressAsync(int shard, CancellationToken cancellation) => file.ReadAsync(
+        session => ReadProgress(session, new ShardId(tenant, shard)), cancellation);
 
     public Task<IReadOnlyDictionary<CounterKey, CounterRow>> LoadAsync(
         IReadOnlyCollection<CounterKey> keys, CancellationToken cancellation) =>
-        Task.FromResult<IReadOnlyDictionary<CounterKey, CounterRow>>(file.Read(session =>
-        {
-            var rows = new Dictionary<CounterKey, CounterRow>(keys.Count);
-            foreach (var key in keys)
+        file.ReadAsync<IReadOnlyDictionary<CounterKey, CounterRow>>(
+            session =>
             {
-                using var query = session.Prepare(
-                    $"SELECT {Columns} FROM counters WHERE tenant = ?1 AND metric = ?2 AND customer = ?3 AND period_start = ?4");
-                query.Bind(1, tenant.Value).Bind(2, key.Metric).Bind(3, key.Customer).Bind(4, key.PeriodStart.Ticks);
-                if (query.Step())
-                    rows[key] = Read(query);
-            }
+                var rows = new Dictionary<CounterKey, CounterRow>(keys.Count);
+                foreach (var key in keys)
+                {
+                    using var query = session.Prepare(
+                        $"SELECT {Columns} FROM counters WHERE tenant = ?1 AND metric = ?2 AND customer = ?3 AND period_start = ?4");
+                    query.Bind(1, tenant.Value).Bind(2, key.Metric).Bind(3, key.Customer).Bind(4, key.PeriodStart.Ticks);
+                    if (query.Step())
+                        rows[key] = Read(query);
+                }
 
-            return rows;
-        }));
+                return rows;
+            },
+            cancellation);
 
     public Task WriteAsync(IReadOnlyCollection<CounterRow> rows, CancellationToken cancellation) => file.WriteAsync(
         session =>
@@ -96,7 +94,9 @@ internal sealed class SqliteProjection(SqliteFile file, TenantId tenant) : IProj
         sql += query.At is null ? "" : " AND period_start <= ?4 AND period_end > ?4";
         sql += query.After is null ? "" : " AND (metric, customer, period_start) > (?5, ?6, ?7)";
         sql += " ORDER BY metric, customer, period_start LIMIT ?8";
-        return SelectAsync(sql, statement =>
+        return SelectAsync(sql, Bind, cancellation);
+
+        void Bind(SqliteStatement statement)
         {
             statement.Bind(1, tenant.Value).Bind(8, query.Limit);
             if (query.Metric is not null)
@@ -107,27 +107,18 @@ internal sealed class SqliteProjection(SqliteFile file, TenantId tenant) : IProj
                 statement.Bind(4, at.Ticks);
             if (query.After is { } after)
                 statement.Bind(5, after.Metric).Bind(6, after.Customer).Bind(7, after.PeriodStart.Ticks);
-        });
+        }
     }
 
     public Task<IReadOnlyList<CounterRow>> DirtyAsync(int limit, CancellationToken cancellation) => SelectAsync(
         $"SELECT {Columns} FROM counters WHERE tenant = ?1 AND dirty_since IS NOT NULL ORDER BY dirty_since LIMIT ?2",
-        statement => statement.Bind(1, tenant.Value).Bind(2, limit));
+        statement => statement.Bind(1, tenant.Value).Bind(2, limit), cancellation);
 
     public Task ClearDirtyAsync(IReadOnlyCollection<CounterRow> rows, CancellationToken cancellation) => file.WriteAsync(
         session =>
         {
             foreach (var row in rows)
-            {
-                var (key, version) = (row.Counter.Key, row.Counter.Version);
-                using var update = session.Prepare(
-                    """
-                    UPDATE counters SET dirty_since = NULL WHERE tenant = ?1 AND metric = ?2 AND customer = ?3
-                        AND period_start = ?4 AND recut_position = ?5 AND position = ?6 AND log_id = ?7
-                    """);
-                update.Bind(1, tenant.Value).Bind(2, key.Metric).Bind(3, key.Customer).Bind(4, key.PeriodStart.Ticks)
-                    .Bind(5, version.RecutPosition).Bind(6, version.Position).Bind(7, row.LogId).Run();
-            }
+                ClearDirty(session, row);
         },
         cancellation);
 
@@ -140,8 +131,18 @@ internal sealed class SqliteProjection(SqliteFile file, TenantId tenant) : IProj
         },
         cancellation);
 
-    private Task<IReadOnlyList<CounterRow>> SelectAsync(string sql, Action<SqliteStatement> bind) =>
-        Task.FromResult<IReadOnlyList<CounterRow>>(file.Read(session =>
+    /// <summary>How far a shard is projected, as the sweeps want it of any tenant.</summary>
+    internal static ShardProgress ReadProgress(SqliteSession session, ShardId shard)
+    {
+        using var query = session.Prepare("SELECT log_id, position FROM progress WHERE tenant = ?1 AND shard = ?2");
+        return query.Bind(1, shard.Tenant.Value).Bind(2, shard.Shard).Step()
+            ? new ShardProgress(query.Text(0), query.Number(1))
+            : ShardProgress.None;
+    }
+
+    private Task<IReadOnlyList<CounterRow>> SelectAsync(
+        string sql, Action<SqliteStatement> bind, CancellationToken cancellation) => file.ReadAsync<IReadOnlyList<CounterRow>>(
+        session =>
         {
             var rows = new List<CounterRow>();
             using var statement = session.Prepare(sql);
@@ -149,7 +150,22 @@ internal sealed class SqliteProjection(SqliteFile file, TenantId tenant) : IProj
             while (statement.Step())
                 rows.Add(Read(statement));
             return rows;
-        }));
+        },
+        cancellation);
+
+    /// <summary>A row that has changed since it was read keeps its mark, but goes behind those that have waited longer.</summary>
+    private void ClearDirty(SqliteSession session, CounterRow row)
+    {
+        var (key, version) = (row.Counter.Key, row.Counter.Version);
+        using var update = session.Prepare(
+            """
+            UPDATE counters SET dirty_since =
+                CASE WHEN recut_position = ?5 AND position = ?6 AND log_id = ?7 THEN NULL ELSE max(dirty_since, ?8) END
+            WHERE tenant = ?1 AND metric = ?2 AND customer = ?3 AND period_start = ?4 AND dirty_since IS NOT NULL
+            """);
+        update.Bind(1, tenant.Value).Bind(2, key.Metric).Bind(3, key.Customer).Bind(4, key.PeriodStart.Ticks)
+            .Bind(5, version.RecutPosition).Bind(6, version.Position).Bind(7, row.LogId).Bind(8, row.Projected.Ticks).Run();
+    }
 
     private void Write(SqliteSession session, CounterRow row)
     {

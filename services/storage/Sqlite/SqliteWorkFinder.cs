@@ -1,4 +1,3 @@
-using StripeMeter.Metering.Counting;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Tenants;
@@ -7,34 +6,40 @@ using StripeMeter.Sqlite;
 namespace StripeMeter.Storage.Sqlite;
 
 /// <summary>Finds work across tenants in the three files.</summary>
-internal sealed class SqliteWorkFinder(SqliteFile ledger, SqliteFile counters, SqliteFile billing) : IWorkFinder
+internal sealed class SqliteWorkFinder(StoreFile ledger, StoreFile counters, StoreFile billing) : IWorkFinder
 {
-    public Task<IReadOnlyList<ShardWork>> HeadsAsync(ShardId? after, int limit, CancellationToken cancellation)
+    public async Task<IReadOnlyList<ShardWork>> HeadsAsync(ShardId? after, int limit, CancellationToken cancellation)
     {
-        var heads = ledger.Read(session => ReadHeads(session, after, limit));
-        return Task.FromResult<IReadOnlyList<ShardWork>>(counters.Read(session => ReadProgress(session, heads)));
+        var heads = await ledger.ReadAsync(session => ReadHeads(session, after, limit), cancellation).ConfigureAwait(false);
+        return await counters.ReadAsync(session => heads.ConvertAll(
+            shard => new ShardWork(shard.Shard, shard.Head, SqliteProjection.ReadProgress(session, shard.Shard))), cancellation)
+            .ConfigureAwait(false);
     }
 
     public Task<IReadOnlyList<TenantId>> TenantsWithDirtyCountersAsync(
         TenantId? after, int limit, CancellationToken cancellation) => TenantsAsync(
         counters,
         "SELECT DISTINCT tenant FROM counters INDEXED BY counters_dirty WHERE dirty_since IS NOT NULL AND tenant > ?1 ORDER BY tenant LIMIT ?2",
-        after, limit);
+        after, limit, cancellation);
 
     public Task<IReadOnlyList<TenantId>> TenantsWithMappingsAsync(
         TenantId? after, int limit, CancellationToken cancellation) => TenantsAsync(
-        billing, "SELECT DISTINCT tenant FROM mappings WHERE active = 1 AND tenant > ?1 ORDER BY tenant LIMIT ?2", after, limit);
+        billing, "SELECT DISTINCT tenant FROM mappings WHERE active = 1 AND tenant > ?1 ORDER BY tenant LIMIT ?2",
+        after, limit, cancellation);
 
-    private static Task<IReadOnlyList<TenantId>> TenantsAsync(SqliteFile file, string sql, TenantId? after, int limit) =>
-        Task.FromResult<IReadOnlyList<TenantId>>(file.Read(session =>
-        {
-            using var query = session.Prepare(sql);
-            query.Bind(1, after?.Value ?? "").Bind(2, limit);
-            var tenants = new List<TenantId>();
-            while (query.Step())
-                tenants.Add(new TenantId(query.Text(0)));
-            return tenants;
-        }));
+    private static Task<IReadOnlyList<TenantId>> TenantsAsync(
+        StoreFile file, string sql, TenantId? after, int limit, CancellationToken cancellation) =>
+        file.ReadAsync<IReadOnlyList<TenantId>>(
+            session =>
+            {
+                using var query = session.Prepare(sql);
+                query.Bind(1, after?.Value ?? "").Bind(2, limit);
+                var tenants = new List<TenantId>();
+                while (query.Step())
+                    tenants.Add(new TenantId(query.Text(0)));
+                return tenants;
+            },
+            cancellation);
 
     private static List<(ShardId Shard, ShardHead Head)> ReadHeads(SqliteSession session, ShardId? after, int limit)
     {
@@ -43,7 +48,7 @@ internal sealed class SqliteWorkFinder(SqliteFile ledger, SqliteFile counters, S
         {
             using var tenant = session.Prepare("SELECT id FROM tenants WHERE name = ?1");
             if (tenant.Bind(1, start.Tenant.Value).Step())
-                afterId = new TenantIdentity(tenant.Number(0), 0).ShardId(start.Shard);
+                afterId = (tenant.Number(0) * LedgerSchema.ShardStride) + start.Shard;
         }
 
         using var query = session.Prepare(
@@ -60,20 +65,5 @@ internal sealed class SqliteWorkFinder(SqliteFile ledger, SqliteFile counters, S
         }
 
         return heads;
-    }
-
-    private static List<ShardWork> ReadProgress(SqliteSession session, List<(ShardId Shard, ShardHead Head)> heads)
-    {
-        var work = new List<ShardWork>(heads.Count);
-        foreach (var (shard, head) in heads)
-        {
-            using var query = session.Prepare("SELECT log_id, position FROM progress WHERE tenant = ?1 AND shard = ?2");
-            var progress = query.Bind(1, shard.Tenant.Value).Bind(2, shard.Shard).Step()
-                ? new ShardProgress(query.Text(0), query.Number(1))
-                : ShardProgress.None;
-            work.Add(new ShardWork(shard, head, progress));
-        }
-
-        return work;
     }
 }
