@@ -50,7 +50,8 @@ public readonly record struct Quantity(Int128 Units) : IComparable<Quantity>,
     /// <summary>Plain decimal text without exponent or trailing zeros, such as <c>-0.3</c>.</summary>
     public override string ToString()
     {
-        var magnitude = UInt128.CreateChecked(Units < 0 ? -Units : Units);
+        // The smallest number has no positive counterpart; its bits, taken as unsigned, are its magnitude.
+        var magnitude = unchecked((UInt128)(Units < 0 ? -Units : Units));
         var (whole, fraction) = UInt128.DivRem(magnitude, UnitsPerOne);
         var sign = Units < 0 ? "-" : "";
         if (fraction == 0)

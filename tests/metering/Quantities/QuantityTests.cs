@@ -37,6 +37,10 @@ public sealed class QuantityTests
     public void ToString_Parsed_HasNoExponentNorTrailingZeros(string text, string expected) =>
         Assert.Equal(expected, Quantity.Parse(text).ToString());
 
+    [Fact]
+    public void ToString_SmallestThereIs_IsExact() =>
+        Assert.Equal("-170141183460469231731687303.715884105728", new Quantity(Int128.MinValue).ToString());
+
     [Theory]
     [InlineData("")]
     [InlineData("one")]
