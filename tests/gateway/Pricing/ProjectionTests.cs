@@ -3,6 +3,7 @@ using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
+using Stripe;
 using StripeMeter.Defaults.Hosting;
 using StripeMeter.Gateway.Tests.Kit;
 using StripeMeter.Pricing;
@@ -11,13 +12,13 @@ using Xunit;
 
 namespace StripeMeter.Gateway.Tests.Pricing;
 
-/// <summary>The real pricing service with the real Stripe client, between stand-ins of the services and of Stripe's prices.</summary>
+/// <summary>The real pricing service with the real Stripe client, between a stand-in of the services and the Stripe double.</summary>
 public sealed class ProjectionTests : IAsyncLifetime
 {
     private static readonly Google.Protobuf.WellKnownTypes.Timestamp January = new() { Seconds = 1767225600 };
     private readonly FakeTimeProvider _clock = new(new DateTimeOffset(2026, 1, 20, 0, 0, 0, TimeSpan.Zero));
     private Backend _backend = null!;
-    private PriceList _stripe = null!;
+    private PriceBook _stripe = null!;
     private WebApplication _app = null!;
     private GrpcChannel _channel = null!;
     private PricingService.PricingServiceClient _pricing = null!;
@@ -25,7 +26,7 @@ public sealed class ProjectionTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _backend = await Backend.StartAsync();
-        _stripe = await PriceList.StartAsync();
+        _stripe = await PriceBook.StartAsync();
         _app = PricingApp.Build([], new Dictionary<string, string?>
         {
             ["APP_PORT"] = "0",
@@ -54,8 +55,7 @@ public sealed class ProjectionTests : IAsyncLifetime
     [Fact]
     public async Task Projection_PerUnitPrice_IsPricedAsStripeRounds()
     {
-        Map("requests", "price_1");
-        _stripe.Prices[("", "price_1")] = Price("usd", "0.0003");
+        await MapAsync("requests", "usd", 0.0003m);
 
         var projection = await ProjectAsync();
 
@@ -71,11 +71,11 @@ public sealed class ProjectionTests : IAsyncLifetime
     public async Task Projection_Lines_FollowTheMappingsAndAreSummed()
     {
         _backend.CurrentUsage = _ => Usage(Counter("a", "10"), Counter("unmapped", "5"));
-        Map("b", "price_2");
-        Map("a", "price_1", Aggregation.Max);
-        Map("inactive", "price_3", active: false);
-        _stripe.Prices[("", "price_1")] = Price("usd", "150");
-        _stripe.Prices[("", "price_2")] = Price("usd", "7");
+        await MapAsync("b", "usd", 7m);
+        await MapAsync("a", "usd", 150m);
+        await MapAsync("inactive", "usd", 1m);
+        _backend.Mappings["a"].Aggregation = Aggregation.Max;
+        _backend.Mappings["inactive"].Active = false;
 
         var projection = await ProjectAsync();
 
@@ -83,21 +83,15 @@ public sealed class ProjectionTests : IAsyncLifetime
         Assert.Equal("6.00", projection.Total);
     }
 
-    public static TheoryData<string, string> UnpricedModels => new()
-    {
-        { Price("usd", null, "\"billing_scheme\":\"tiered\",\"tiers_mode\":\"graduated\""), "tiered (graduated)" },
-        { Price("usd", null, "\"billing_scheme\":\"tiered\",\"tiers_mode\":\"volume\""), "tiered (volume)" },
-        { Price("usd", "5", "\"transform_quantity\":{\"divide_by\":5,\"round\":\"up\"}"), "package" },
-        { Price("usd", "5", "\"recurring\":{\"interval\":\"month\",\"usage_type\":\"licensed\"}"), "not metered" },
-        { Price("usd", null), "no unit amount" },
-    };
-
     [Theory]
-    [MemberData(nameof(UnpricedModels))]
-    public async Task Projection_OtherModel_IsUnpricedAndSaysWhy(string price, string reason)
+    [InlineData("graduated", "tiered (graduated)")]
+    [InlineData("volume", "tiered (volume)")]
+    [InlineData("package", "package")]
+    [InlineData("licensed", "not metered")]
+    public async Task Projection_OtherModel_IsUnpricedAndSaysWhy(string model, string reason)
     {
-        Map("requests", "price_1");
-        _stripe.Prices[("", "price_1")] = price;
+        var unitAmount = model is "graduated" or "volume" ? (decimal?)null : 5m;
+        await MapAsync("requests", "usd", unitAmount, options => Change(options, model));
 
         var line = Assert.Single((await ProjectAsync()).Lines);
 
@@ -122,8 +116,7 @@ public sealed class ProjectionTests : IAsyncLifetime
     public async Task Projection_AmountThatDoesNotFit_IsUnpriced()
     {
         _backend.CurrentUsage = _ => Usage(Counter("requests", "99999999999999999999999999"));
-        Map("requests", "price_1");
-        _stripe.Prices[("", "price_1")] = Price("usd", "1000");
+        await MapAsync("requests", "usd", 1_000m);
 
         var line = Assert.Single((await ProjectAsync()).Lines);
 
@@ -134,8 +127,7 @@ public sealed class ProjectionTests : IAsyncLifetime
     [Fact]
     public async Task Projection_ThreeDecimalCurrency_NotesWhatIsNotDocumented()
     {
-        Map("requests", "price_1");
-        _stripe.Prices[("", "price_1")] = Price("kwd", "0.0003");
+        await MapAsync("requests", "kwd", 0.0003m);
 
         var line = Assert.Single((await ProjectAsync()).Lines);
 
@@ -146,10 +138,8 @@ public sealed class ProjectionTests : IAsyncLifetime
     [Fact]
     public async Task Projection_MixedCurrencies_IsAFailedPreconditionThatNamesThem()
     {
-        Map("requests", "price_1");
-        Map("tokens", "price_2");
-        _stripe.Prices[("", "price_1")] = Price("usd", "1");
-        _stripe.Prices[("", "price_2")] = Price("eur", "1");
+        await MapAsync("requests", "usd", 1m);
+        await MapAsync("tokens", "eur", 1m);
 
         var error = await Assert.ThrowsAsync<RpcException>(ProjectAsync);
 
@@ -157,13 +147,11 @@ public sealed class ProjectionTests : IAsyncLifetime
         Assert.Contains("eur and usd", error.Status.Detail, StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData(500)]
-    [InlineData(429)]
-    public async Task Projection_StripeThatFails_IsUnavailable(int status)
+    [Fact]
+    public async Task Projection_StripeThatDoesNotAnswer_IsUnavailable()
     {
-        Map("requests", "price_1");
-        _stripe.FailWith = status;
+        await MapAsync("requests", "usd", 1m);
+        await _stripe.StopAsync();
 
         var error = await Assert.ThrowsAsync<RpcException>(ProjectAsync);
 
@@ -173,17 +161,21 @@ public sealed class ProjectionTests : IAsyncLifetime
     [Fact]
     public async Task Projection_ConnectedAccount_IsAskedForItsOwnPrice()
     {
-        Map("requests", "price_1", account: "acct_9");
-        _stripe.Prices[("acct_9", "price_1")] = Price("usd", "1");
+        await MapAsync("mine", "usd", 1m);
+        await MapAsync("other", "usd", 1m);
+        _backend.Mappings["mine"].StripeAccount = _stripe.AccountId;
+        _backend.Mappings["other"].StripeAccount = "acct_other";
 
-        Assert.NotEmpty(Assert.Single((await ProjectAsync()).Lines).Total);
+        var lines = (await ProjectAsync()).Lines;
+
+        Assert.Equal("0.00", lines[0].Total);
+        Assert.Contains("account_invalid", lines[1].UnpricedReason, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Prices_AreReadOnceUntilTheyAreOld()
     {
-        Map("requests", "price_1");
-        _stripe.Prices[("", "price_1")] = Price("usd", "1");
+        await MapAsync("requests", "usd", 1m);
 
         await ProjectAsync();
         _clock.Advance(TimeSpan.FromSeconds(299));
@@ -199,10 +191,7 @@ public sealed class ProjectionTests : IAsyncLifetime
     public async Task Prices_HeldAreNeverMoreThanTheLimit()
     {
         foreach (var number in (int[])[1, 2, 3])
-        {
-            Map($"m{number}", $"price_{number}");
-            _stripe.Prices[("", $"price_{number}")] = Price("usd", "1");
-        }
+            await MapAsync($"m{number}", "usd", 1m);
 
         await ProjectAsync();
         await ProjectAsync();
@@ -214,12 +203,38 @@ public sealed class ProjectionTests : IAsyncLifetime
     private Task<GetProjectionResponse> ProjectAsync() =>
         _pricing.GetProjectionAsync(new GetProjectionRequest { TenantId = "acme", CustomerRef = "c" }).ResponseAsync;
 
-    private void Map(
-        string metric, string price, Aggregation aggregation = Aggregation.Sum, bool active = true, string account = "default") =>
-        _backend.Mappings.Add(metric, new Mapping
+    /// <summary>Makes a price at Stripe and maps a metric to it.</summary>
+    private async Task MapAsync(string metric, string currency, decimal? unitAmount, Action<PriceCreateOptions>? change = null) =>
+        Map(metric, await _stripe.AddAsync(currency, unitAmount, change));
+
+    private void Map(string metric, string price) => _backend.Mappings.Add(metric, new Mapping
+    {
+        Id = metric,
+        TenantId = "acme",
+        Metric = metric,
+        PriceId = price,
+        Aggregation = Aggregation.Sum,
+        Active = true,
+        StripeAccount = "default",
+    });
+
+    private static void Change(PriceCreateOptions options, string model)
+    {
+        switch (model)
         {
-            Id = metric, TenantId = "acme", Metric = metric, PriceId = price, Aggregation = aggregation, Active = active, StripeAccount = account,
-        });
+            case "package":
+                options.TransformQuantity = new PriceTransformQuantityOptions { DivideBy = 5, Round = "up" };
+                break;
+            case "licensed":
+                options.Recurring = new PriceRecurringOptions { Interval = "month", UsageType = "licensed" };
+                break;
+            default:
+                options.BillingScheme = "tiered";
+                options.TiersMode = model;
+                options.Tiers = [new PriceTierOptions { UpTo = PriceTierUpTo.Inf, UnitAmountDecimal = 1m }];
+                break;
+        }
+    }
 
     private static GetCurrentUsageResponse Usage(params Counter[] counters) =>
         new() { PeriodStart = January, PeriodEnd = new() { Seconds = 1769904000 }, Counters = { counters } };
@@ -229,13 +244,6 @@ public sealed class ProjectionTests : IAsyncLifetime
         Metric = metric, Sum = sum, Count = 3, Min = "1", Max = "4", Last = "2", Watermark = January,
         ProjectedTime = new() { Seconds = 1767225700 },
     };
-
-    private static string Price(string currency, string? unitAmount, string? more = null)
-    {
-        var amount = unitAmount is null ? "null" : $"\"{unitAmount}\"";
-        var metered = more?.Contains("recurring", StringComparison.Ordinal) == true ? "" : ",\"recurring\":{\"interval\":\"month\",\"usage_type\":\"metered\"}";
-        return $$"""{"id":"price","object":"price","currency":"{{currency}}","unit_amount_decimal":{{amount}}{{metered}}{{(more is null ? "" : "," + more)}}}""";
-    }
 
     /// <summary>Measures ages by the test's clock, but tells the real time, which deadlines need.</summary>
     private sealed class CacheClock(FakeTimeProvider clock) : TimeProvider
