@@ -20,7 +20,7 @@ try
     await stopped.Task;
     return 0;
 }
-catch (Exception problem) when (problem is ArgumentException or IOException or InvalidDataException or UnauthorizedAccessException or Microsoft.Data.Sqlite.SqliteException)
+catch (Exception problem) when (problem is ArgumentException or IOException or InvalidDataException)
 {
     Console.Error.WriteLine(problem.Message);
     return 1;

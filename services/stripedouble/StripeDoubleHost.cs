@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Data.Sqlite;
 using StripeMeter.Sqlite;
 using StripeMeter.StripeDouble.Accounts;
 using StripeMeter.StripeDouble.Control;
@@ -52,15 +53,12 @@ public sealed class StripeDoubleHost : IAsyncDisposable
 
     /// <summary>Opens the data file and the port.</summary>
     /// <exception cref="ArgumentException">An option makes no sense; the message names it.</exception>
-    /// <exception cref="IOException">The port is taken.</exception>
+    /// <exception cref="IOException">The port is taken, or the file cannot be opened.</exception>
     public static async Task<StripeDoubleHost> StartAsync(StripeDoubleOptions options, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        var file = new SqliteFile(new SqliteFileOptions
-        {
-            Path = options.DataFile, Durability = SqliteDurability.Power, Schema = Schema.Sql, CacheKibibytes = 8_192,
-        });
+        var file = Open(options.DataFile);
         var now = options.TimeProvider.GetUtcNow().ToUnixTimeSeconds();
         var account = await file.WriteAsync(session => Account.GetOrCreate(session, now), CancellationToken.None).ConfigureAwait(false);
         var host = new StripeDoubleHost(options, file, account);
@@ -91,6 +89,21 @@ public sealed class StripeDoubleHost : IAsyncDisposable
         await _application.StopAsync(atOnce.Token).ConfigureAwait(false);
         await _application.DisposeAsync().ConfigureAwait(false);
         await _file.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private static SqliteFile Open(string path)
+    {
+        try
+        {
+            return new SqliteFile(new SqliteFileOptions
+            {
+                Path = path, Durability = SqliteDurability.Power, Schema = Schema.Sql, CacheKibibytes = 8_192,
+            });
+        }
+        catch (Exception problem) when (problem is SqliteException or UnauthorizedAccessException)
+        {
+            throw new IOException($"{path} cannot be opened: {problem.Message}", problem);
+        }
     }
 
     private static WebApplication Build(StripeDoubleOptions options)

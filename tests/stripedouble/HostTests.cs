@@ -37,6 +37,14 @@ public sealed class HostTests
     }
 
     [Fact]
+    public async Task Start_FileThatCannotBeOpened_IsNamed()
+    {
+        using var folder = new TemporaryFolder();
+        var problem = await Assert.ThrowsAsync<IOException>(() => TestDouble.StartAsync(options => options with { DataFile = folder.Path }));
+        Assert.StartsWith(folder.Path, problem.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Start_OptionThatMakesNoSense_IsNamed()
     {
         foreach (var (name, change) in new (string, Func<StripeDoubleOptions, StripeDoubleOptions>)[]
