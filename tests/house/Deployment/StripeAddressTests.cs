@@ -8,6 +8,7 @@ namespace StripeMeter.House.Tests.Deployment;
 /// <summary>Who is told, for each file that starts services together with a double of Stripe.</summary>
 public sealed class StripeAddressTests
 {
+    private const string Key = "STRIPE_SECRET_KEY";
     private static readonly Uri Stripe = new("https://api.stripe.com");
 
     public static TheoryData<string> Files => ["dapr.yaml", "tye.yaml", "docker-compose.yml"];
@@ -25,6 +26,12 @@ public sealed class StripeAddressTests
     }
 
     [Fact]
+    public void Key_OfTheShell_ReachesTheContainers()
+    {
+        Assert.Equal($"${{{Key}:-}}", EnvironmentOfPusher("docker-compose.yml").Single(entry => entry.Key == Key).Value);
+    }
+
+    [Fact]
     public void Address_GivenByHand_Wins()
     {
         var options = new StripeOptions { DoubleBase = new Uri("http://localhost:12111"), ApiBase = new Uri("http://localhost:1") };
@@ -34,8 +41,8 @@ public sealed class StripeAddressTests
 
     private static StripeOptions Read(string file, string key)
     {
-        var settings = EnvironmentOfPusher(file).Append(KeyValuePair.Create("STRIPE_SECRET_KEY", key))
-            .Select(entry => KeyValuePair.Create(entry.Key, (string?)entry.Value));
+        var settings = EnvironmentOfPusher(file).ToDictionary(entry => entry.Key, entry => (string?)entry.Value);
+        settings[Key] = key;
         return SettingsReader.Read<StripeOptions>(new ConfigurationBuilder().AddInMemoryCollection(settings).Build());
     }
 
