@@ -16,7 +16,9 @@ try
         logging.AddSimpleConsole(static console => console.SingleLine = true).SetMinimumLevel(LogLevel.Warning));
     var options = CommandLine.Read(args) with { LoggerFactory = loggers };
     await using var host = await StripeDoubleHost.StartAsync(options);
-    Console.WriteLine($"Stripe double of account {host.AccountId} at {host.BaseAddress} with its data in {Path.GetFullPath(options.DataFile)}. Ctrl-C stops it; the data stays.");
+    Console.WriteLine(
+        $"Stripe double of account {host.AccountId} at {host.BaseAddress} with its data in {Path.GetFullPath(options.DataFile)}. "
+        + "Ctrl-C stops it; the data stays.");
     await stopped.Task;
     return 0;
 }

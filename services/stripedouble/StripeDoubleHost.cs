@@ -65,7 +65,8 @@ public sealed class StripeDoubleHost : IAsyncDisposable
         try
         {
             await host._application.StartAsync(cancellation).ConfigureAwait(false);
-            host.BaseAddress = new Uri(host._application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+            var server = host._application.Services.GetRequiredService<IServer>();
+            host.BaseAddress = new Uri(server.Features.Get<IServerAddressesFeature>()!.Addresses.Single());
             return host;
         }
         catch
@@ -78,7 +79,8 @@ public sealed class StripeDoubleHost : IAsyncDisposable
     /// <summary>Meter events in the order of receipt, those that do not count too.</summary>
     /// <param name="after">Number of the last one known; 0 starts at the first.</param>
     /// <param name="limit">How many at most.</param>
-    public IReadOnlyList<MeterEvent> ReadEvents(long after = 0, int limit = 1_000) => _file.Read(session => MeterEventTable.Read(session, after, limit));
+    public IReadOnlyList<MeterEvent> ReadEvents(long after = 0, int limit = 1_000) =>
+        _file.Read(session => MeterEventTable.Read(session, after, limit));
 
     public async ValueTask DisposeAsync()
     {

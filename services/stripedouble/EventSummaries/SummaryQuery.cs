@@ -18,7 +18,8 @@ internal sealed class SummaryQuery(EmptySummaries empty)
     /// <param name="newestFirst">The direction of the walk.</param>
     /// <param name="between">Only windows that start above the first and below the second.</param>
     public IEnumerable<Aggregate> Run(
-        SqliteSession session, Meter meter, string customer, SummaryRange range, long receivedByMs, bool newestFirst, (long Above, long Below) between)
+        SqliteSession session, Meter meter, string customer, SummaryRange range, long receivedByMs, bool newestFirst,
+        (long Above, long Below) between)
     {
         var start = between.Above < range.StartSeconds ? range.StartSeconds : range.WindowOf(between.Above) + range.WindowSeconds;
         var end = between.Below > range.EndSeconds ? range.EndSeconds : range.WindowOf(between.Below);

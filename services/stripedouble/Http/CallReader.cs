@@ -19,7 +19,13 @@ internal sealed class CallReader(StripeDoubleOptions options)
         pairs.AddRange(await ReadBodyAsync(request, context.RequestAborted).ConfigureAwait(false));
         var key = request.Method == HttpMethods.Post ? request.Headers["Idempotency-Key"].ToString() : "";
         if (key.Length > MaximumKeyCharacters)
-            throw new StripeRefusal(HttpStatusCode.BadRequest, $"Idempotency-Key can have at most {MaximumKeyCharacters} characters.") { Type = "idempotency_error" };
+        {
+            throw new StripeRefusal(HttpStatusCode.BadRequest, $"Idempotency-Key can have at most {MaximumKeyCharacters} characters.")
+            {
+                Type = "idempotency_error",
+            };
+        }
+
         return new StripeCall
         {
             Method = request.Method,

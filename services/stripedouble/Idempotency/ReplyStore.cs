@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using StripeMeter.Sqlite;
@@ -33,10 +34,14 @@ internal sealed class ReplyStore(TimeSpan window)
         if (!query.Step())
             return null;
         if (!query.Blob(3).SequenceEqual(Fingerprint(call)))
-            throw new StripeRefusal(System.Net.HttpStatusCode.BadRequest, $"The idempotency key '{key}' was used before with other parameters or another path.")
+        {
+            throw new StripeRefusal(
+                HttpStatusCode.BadRequest, $"The idempotency key '{key}' was used before with other parameters or another path.")
             {
                 Type = "idempotency_error",
             };
+        }
+
         return new StripeReply(query.SmallNumber(0), query.Blob(2).ToArray())
         {
             ShouldRetry = query.IsNull(1) ? null : query.Flag(1), IsReplayed = true,

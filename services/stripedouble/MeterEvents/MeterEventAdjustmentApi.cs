@@ -25,7 +25,8 @@ internal sealed class MeterEventAdjustmentApi(StripeDoubleOptions options)
             {
                 throw StripeRefusal.Invalid(
                     "cancel[identifier]",
-                    $"No event with identifier {identifier} that can be cancelled was received for {name} in the last {options.CancelWindow.TotalHours:0.##} hours.");
+                    $"No event with identifier {identifier} that can be cancelled was received for {name} "
+                    + $"in the last {options.CancelWindow.TotalHours:0.##} hours.");
             }
 
             return new JsonObject

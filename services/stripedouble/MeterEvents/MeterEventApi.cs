@@ -54,9 +54,12 @@ internal sealed class MeterEventApi(StripeDoubleOptions options, ObjectStore cus
     {
         var timestamp = call.Parameters.Integer("timestamp") ?? call.NowSeconds;
         if (timestamp < call.NowSeconds - (long)options.OldestTimestamp.TotalSeconds)
-            throw StripeRefusal.Invalid("timestamp", $"Timestamp must be no more than {options.OldestTimestamp.TotalDays:0.##} days in the past.");
+            throw OutOfRange($"{options.OldestTimestamp.TotalDays:0.##} days in the past");
         if (timestamp > call.NowSeconds + (long)options.NewestTimestamp.TotalSeconds)
-            throw StripeRefusal.Invalid("timestamp", $"Timestamp must be no more than {options.NewestTimestamp.TotalMinutes:0.##} minutes in the future.");
+            throw OutOfRange($"{options.NewestTimestamp.TotalMinutes:0.##} minutes in the future");
         return timestamp;
+
+        static StripeRefusal OutOfRange(string limit) =>
+            StripeRefusal.Invalid("timestamp", $"Timestamp must be no more than {limit}.");
     }
 }

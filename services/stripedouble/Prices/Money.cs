@@ -23,13 +23,13 @@ internal readonly record struct Money(decimal MinorUnits)
     /// <summary>The amount that stands under <paramref name="key"/> or <c>key_decimal</c>; null when neither does.</summary>
     public static Money? Read(Parameters parameters, string key)
     {
+        var name = parameters.Name($"{key}_decimal");
         var whole = parameters.Integer(key);
         var text = parameters.Text($"{key}_decimal");
         if (whole is not null && text is not null)
-            throw StripeRefusal.Invalid(parameters.Name(key), $"Only one of {parameters.Name(key)} and {parameters.Name($"{key}_decimal")} can be given.");
+            throw StripeRefusal.Invalid(parameters.Name(key), $"Only one of {parameters.Name(key)} and {name} can be given.");
         if (text is null)
             return whole is { } units ? Checked(parameters.Name(key), units) : null;
-        var name = parameters.Name($"{key}_decimal");
         return decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount) && Places(text) <= MaximumPlaces
             ? Checked(name, amount)
             : throw StripeRefusal.Invalid(name, $"Invalid decimal: {name} must be a decimal number with at most {MaximumPlaces} places.");
