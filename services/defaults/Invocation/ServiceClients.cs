@@ -1,6 +1,7 @@
 using Dapr.Client;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
+using Grpc.Net.Client;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using StripeMeter.Defaults.Hosting;
@@ -34,7 +35,8 @@ public static class ServiceClients
         var endpoint = configuration[EndpointSetting];
         if (string.IsNullOrEmpty(endpoint))
             endpoint = $"http://localhost:{configuration[PortSetting] ?? DefaultPort}";
-        return DaprClient.CreateInvocationInvoker(appId, endpoint, configuration[TokenSetting]);
+        var options = new GrpcChannelOptions { MaxReceiveMessageSize = ServiceHost.MaximumBodyBytes };
+        return DaprClient.CreateInvocationInvoker(appId, options, endpoint, configuration[TokenSetting]);
     }
 }
 
