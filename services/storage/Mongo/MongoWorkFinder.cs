@@ -1,0 +1,50 @@
+using MongoDB.Bson;
+using MongoDB.Driver;
+using StripeMeter.Metering.Counting;
+using StripeMeter.Metering.Ledger;
+using StripeMeter.Metering.Stores;
+using StripeMeter.Metering.Tenants;
+using StripeMeter.Storage.Mongo.Documents;
+
+namespace StripeMeter.Storage.Mongo;
+
+/// <summary>Finds work across tenants.</summary>
+internal sealed class MongoWorkFinder(MongoCollections collections) : IWorkFinder
+{
+    public Task<IReadOnlyList<ShardWork>> HeadsAsync(ShardId? after, int limit, CancellationToken cancellation) =>
+        MongoFailures.TranslateAsync<IReadOnlyList<ShardWork>>(async () =>
+        {
+            var behind = Builders<ShardDocument>.Filter.Gt(shard => shard.Id, after is { } start ? DocumentId.Of(start) : "");
+            var shards = await collections.Shards.Find(behind).SortBy(shard => shard.Id).Limit(limit)
+                .ToListAsync(cancellation).ConfigureAwait(false);
+            var theirs = Builders<ProgressDocument>.Filter.In(progress => progress.Id, shards.Select(shard => shard.Id));
+            var found = await collections.Progress.Find(theirs).ToListAsync(cancellation).ConfigureAwait(false);
+            var progress = found.ToDictionary(document => document.Id, document => document.ToProgress());
+            return shards.ConvertAll(shard => new ShardWork(
+                shard.ToShard(), shard.ToHead(), progress.GetValueOrDefault(shard.Id, ShardProgress.None)));
+        });
+
+    public Task<IReadOnlyList<TenantId>> TenantsWithDirtyCountersAsync(
+        TenantId? after, int limit, CancellationToken cancellation) =>
+        TenantsAsync(collections.Counters, new BsonElement("dirtySince", new BsonDocument("$exists", true)), after, limit, cancellation);
+
+    public Task<IReadOnlyList<TenantId>> TenantsWithMappingsAsync(
+        TenantId? after, int limit, CancellationToken cancellation) =>
+        TenantsAsync(collections.Mappings, new BsonElement("active", true), after, limit, cancellation);
+
+    private static Task<IReadOnlyList<TenantId>> TenantsAsync<T>(
+        IMongoCollection<T> collection, BsonElement condition, TenantId? after, int limit, CancellationToken cancellation) =>
+        MongoFailures.TranslateAsync<IReadOnlyList<TenantId>>(async () =>
+        {
+            PipelineDefinition<T, BsonDocument> pipeline = new BsonDocument[]
+            {
+                new("$match", new BsonDocument { new BsonElement("tenant", new BsonDocument("$gt", after?.Value ?? "")), condition }),
+                new("$group", new BsonDocument("_id", "$tenant")),
+                new("$sort", new BsonDocument("_id", 1)),
+                new("$limit", limit),
+            };
+            using var cursor = await collection.AggregateAsync(pipeline, cancellationToken: cancellation).ConfigureAwait(false);
+            var tenants = await cursor.ToListAsync(cancellation).ConfigureAwait(false);
+            return tenants.ConvertAll(tenant => new TenantId(tenant["_id"].AsString));
+        });
+}
