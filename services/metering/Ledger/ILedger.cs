@@ -13,8 +13,8 @@ public interface ILedger
     ValueTask<int> ShardCountAsync(CancellationToken cancellation);
 
     /// <summary>
-    /// Appends records to a shard, each under its key, which must differ from each other's. Returns one outcome per
-    /// record, in their order. The positions of those appended rise with their order.
+    /// Appends records to the shard of their customers (<see cref="Shards.Of"/>), each under its key, which must differ
+    /// from each other's. Returns one outcome per record, in their order. The positions of those appended rise with their order.
     /// </summary>
     /// <exception cref="StoreUnavailableException">Nothing is known; appending the same again is safe.</exception>
     Task<IReadOnlyList<AppendOutcome>> AppendAsync(

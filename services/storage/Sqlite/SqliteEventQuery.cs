@@ -8,50 +8,96 @@ using StripeMeter.Sqlite;
 
 namespace StripeMeter.Storage.Sqlite;
 
-/// <summary>Writes an <see cref="EventQuery"/> as SQL. The text depends only on which filters are set, so statements are shared.</summary>
+/// <summary>
+/// Writes an <see cref="EventQuery"/> as SQL. A customer is read through the entries of its series, and the tail of its
+/// shard; a whole tenant by time. The text depends only on which filters are set, so statements are shared.
+/// </summary>
 internal static class SqliteEventQuery
 {
     private const string Columns =
-        "r.shard_id, r.position, r.key, r.fingerprint, r.received, r.late, s.metric, s.customer, r.resource, r.quantity, r.timestamp, r.meta, r.source";
+        """
+        r.shard_id AS shard_id, r.position AS position, r.key AS key, r.fingerprint AS fingerprint, r.received AS received,
+        r.late AS late, s.metric AS metric, s.customer AS customer, r.resource AS resource, r.quantity AS quantity,
+        r.timestamp AS timestamp, r.meta AS meta, r.source AS source
+        """;
 
-    public static List<LedgerEntry> Run(SqliteSession session, long tenantId, EventQuery query)
+    // CROSS JOIN keeps SQLite from turning the order of the tables round.
+    private const string Entered =
+        """
+        FROM series s CROSS JOIN series_entries e ON e.series_id = s.id
+            CROSS JOIN records r ON r.shard_id = e.shard_id AND r.position = e.position
+        WHERE s.tenant_id = ?1
+        """;
+
+    private const string Tail =
+        """
+        FROM records r CROSS JOIN series s ON s.id = r.series_id
+        WHERE ?1 IS NOT NULL AND r.shard_id = ?8 AND r.position > ifnull((SELECT entered FROM shards WHERE id = ?8), 0)
+        """;
+
+    private const string ByTime =
+        $"""
+        FROM records r INDEXED BY records_by_time CROSS JOIN series s ON s.id = r.series_id
+        WHERE r.shard_id / {LedgerSchema.StrideText} = ?1 AND r.series_id IS NOT NULL
+        """;
+
+    public static List<LedgerEntry> Run(SqliteSession session, TenantIdentity identity, EventQuery query)
     {
-        var direction = query.Ascending ? "ASC" : "DESC";
-        var order = string.Join(", ", OrderColumns(query.Order).Select(column => $"{column} {direction}"));
-        var sql = $"SELECT {Columns} {From(query, withCursor: true)} ORDER BY {order} LIMIT ?20 OFFSET ?21";
+        var sql = query.Customer is null
+            ? $"{Select(ByTime, "r", query)} ORDER BY {Order(query, "r")} LIMIT ?20 OFFSET ?21"
+            : $"""
+              SELECT * FROM (
+                  SELECT * FROM ({Select(Entered, "e", query)} ORDER BY {Order(query, "e")} LIMIT ?20 + ?21)
+                  UNION ALL
+                  SELECT * FROM ({Select(Tail, "r", query)} ORDER BY {Order(query, "r")} LIMIT ?20 + ?21))
+              ORDER BY {Order(query, null)} LIMIT ?20 OFFSET ?21
+              """;
         using var statement = session.Prepare(sql);
-        Bind(statement, tenantId, query, withCursor: true);
+        Bind(statement, identity, query);
+        BindCursor(statement, identity, query);
         statement.Bind(20, query.Limit).Bind(21, query.Offset);
         var entries = new List<LedgerEntry>();
         while (statement.Step())
-            entries.Add(Read(statement));
+            entries.Add(Read(statement, identity));
         return entries;
     }
 
-    public static long Count(SqliteSession session, long tenantId, EventQuery query)
+    public static long Count(SqliteSession session, TenantIdentity identity, EventQuery query)
     {
-        using var statement = session.Prepare($"SELECT count(*) {From(query, withCursor: false)}");
-        Bind(statement, tenantId, query, withCursor: false);
+        var all = query with { After = null };
+        var sql = query.Customer is null
+            ? $"SELECT count(*) {ByTime}{Filters("r", all)}"
+            : $"SELECT (SELECT count(*) {Entered}{Filters("e", all)}) + (SELECT count(*) {Tail}{Filters("r", all)})";
+        using var statement = session.Prepare(sql);
+        Bind(statement, identity, query);
         statement.Step();
         return statement.Number(0);
     }
 
-    private static string[] OrderColumns(EventOrder order) => order switch
-    {
-        EventOrder.Metric => ["s.metric", "r.timestamp", "r.shard_id", "r.position"],
-        EventOrder.Customer => ["s.customer", "r.timestamp", "r.shard_id", "r.position"],
-        EventOrder.Source => ["r.source", "r.timestamp", "r.shard_id", "r.position"],
-        _ => ["r.timestamp", "r.shard_id", "r.position"],
-    };
+    private static string Select(string from, string place, EventQuery query) =>
+        $"SELECT {Columns} {from}{Filters(place, query)}";
 
-    private static string From(EventQuery query, bool withCursor)
+    /// <summary>The columns to sort by; <paramref name="place"/> is the table that is read in that order, if there is one.</summary>
+    private static string[] OrderColumns(EventOrder order, string? place)
     {
-        // A few series are read by their index; a whole tenant by time. CROSS JOIN keeps SQLite from turning that round.
-        var bySeries = query.Customer is not null;
-        var sql = new StringBuilder(bySeries
-            ? "FROM series s CROSS JOIN records r ON r.series_id = s.id WHERE s.tenant_id = ?1"
-            : $"FROM records r INDEXED BY records_by_time CROSS JOIN series s ON s.id = r.series_id WHERE r.shard_id / {LedgerSchema.ShardStride} = ?1");
-        sql.Append(" AND r.series_id IS NOT NULL AND r.timestamp BETWEEN ?2 AND ?3");
+        var at = place is null ? "" : place + ".";
+        var (series, record) = place is null ? ("", "") : ("s.", "r.");
+        string[] placed = [$"{at}timestamp", $"{at}shard_id", $"{at}position"];
+        return order switch
+        {
+            EventOrder.Metric => [$"{series}metric", .. placed],
+            EventOrder.Customer => [$"{series}customer", .. placed],
+            EventOrder.Source => [$"{record}source", .. placed],
+            _ => placed,
+        };
+    }
+
+    private static string Order(EventQuery query, string? place) => string.Join(
+        ", ", OrderColumns(query.Order, place).Select(column => $"{column} {(query.Ascending ? "ASC" : "DESC")}"));
+
+    private static string Filters(string place, EventQuery query)
+    {
+        var sql = new StringBuilder($" AND {place}.timestamp BETWEEN ?2 AND ?3");
         if (query.Metric is not null)
             sql.Append(" AND s.metric = ?4");
         if (query.Customer is not null)
@@ -60,43 +106,45 @@ internal static class SqliteEventQuery
             sql.Append(" AND r.source = ?6");
         if (query.Late is not null)
             sql.Append(" AND r.late = ?7");
-        if (withCursor && query.After is not null)
-        {
-            var columns = OrderColumns(query.Order);
-            var parameters = columns.Length == 4 ? "?10, ?11, ?12, ?13" : "?11, ?12, ?13";
-            sql.Append(CultureInfo.InvariantCulture, $" AND ({string.Join(", ", columns)}) {(query.Ascending ? '>' : '<')} ({parameters})");
-        }
-
-        return sql.ToString();
+        if (query.After is null)
+            return sql.ToString();
+        var columns = OrderColumns(query.Order, place);
+        var parameters = columns.Length == 4 ? "?10, ?11, ?12, ?13" : "?11, ?12, ?13";
+        return sql.Append(
+            CultureInfo.InvariantCulture, $" AND ({string.Join(", ", columns)}) {(query.Ascending ? '>' : '<')} ({parameters})").ToString();
     }
 
-    private static void Bind(in SqliteStatement statement, long tenantId, EventQuery query, bool withCursor)
+    private static void Bind(in SqliteStatement statement, TenantIdentity identity, EventQuery query)
     {
-        statement.Bind(1, tenantId).Bind(2, query.From.Ticks).Bind(3, query.To.Ticks);
+        statement.Bind(1, identity.Id).Bind(2, query.From.Ticks).Bind(3, query.To.Ticks);
         if (query.Metric is not null)
             statement.Bind(4, query.Metric);
         if (query.Customer is not null)
-            statement.Bind(5, query.Customer);
+            statement.Bind(5, query.Customer).Bind(8, identity.ShardId(Shards.Of(query.Customer, identity.ShardCount)));
         if (query.Source is { } source)
             statement.Bind(6, (long)source);
         if (query.Late is { } late)
             statement.Bind(7, late);
-        if (!withCursor || query.After is not { } after)
+    }
+
+    private static void BindCursor(in SqliteStatement statement, TenantIdentity identity, EventQuery query)
+    {
+        if (query.After is not { } after)
             return;
         if (query.Order is EventOrder.Source)
             statement.Bind(10, long.Parse(after.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture));
         else if (query.Order is not EventOrder.Timestamp)
             statement.Bind(10, after.Value);
-        statement.Bind(11, after.Timestamp.Ticks).Bind(12, (tenantId * LedgerSchema.ShardStride) + after.Shard).Bind(13, after.Position);
+        statement.Bind(11, after.Timestamp.Ticks).Bind(12, identity.FirstShardId + after.Shard).Bind(13, after.Position);
     }
 
-    private static LedgerEntry Read(in SqliteStatement row)
+    private static LedgerEntry Read(in SqliteStatement row, TenantIdentity identity)
     {
         var usage = new UsageEvent(
             row.Text(6), row.Text(7), row.IsNull(8) ? "" : row.Text(8), Quantity.FromBytes(row.Blob(9)), new Instant(row.Number(10)),
             row.IsNull(11) ? "" : row.Text(11), (EventSource)row.SmallNumber(12));
         var record = LedgerRecord.OfEvent(
             row.Text(2), Fingerprint.FromBytes(row.Blob(3)), usage, new Instant(row.Number(4)), row.Flag(5));
-        return new LedgerEntry((int)(row.Number(0) % LedgerSchema.ShardStride), row.Number(1), record);
+        return new LedgerEntry((int)(row.Number(0) - identity.FirstShardId), row.Number(1), record);
     }
 }

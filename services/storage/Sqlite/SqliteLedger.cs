@@ -11,7 +11,8 @@ using StripeMeter.Sqlite;
 namespace StripeMeter.Storage.Sqlite;
 
 /// <summary>The shard logs of one tenant in SQLite. An append is one transaction, so it leaves no holes.</summary>
-internal sealed class SqliteLedger(StoreFile file, LedgerNames names, TenantId tenant, int newTenantShards) : ILedger
+internal sealed class SqliteLedger(StoreFile file, LedgerNames names, TenantId tenant, int newTenantShards, int tailRecords)
+    : ILedger
 {
     private const string InsertRecord =
         """
@@ -66,10 +67,10 @@ internal sealed class SqliteLedger(StoreFile file, LedgerNames names, TenantId t
 
     public Task<IReadOnlyList<LedgerEntry>> QueryAsync(EventQuery query, CancellationToken cancellation) =>
         file.ReadAsync<IReadOnlyList<LedgerEntry>>(
-            session => Find(session) is { } identity ? SqliteEventQuery.Run(session, identity.Id, query) : [], cancellation);
+            session => Find(session) is { } identity ? SqliteEventQuery.Run(session, identity, query) : [], cancellation);
 
     public Task<long> CountAsync(EventQuery query, CancellationToken cancellation) => file.ReadAsync(
-        session => Find(session) is { } identity ? SqliteEventQuery.Count(session, identity.Id, query) : 0, cancellation);
+        session => Find(session) is { } identity ? SqliteEventQuery.Count(session, identity, query) : 0, cancellation);
 
     /// <summary>The tenant's number and shard count. Both are fixed when the tenant is first seen.</summary>
     private async ValueTask<TenantIdentity> IdentifyAsync(CancellationToken cancellation) =>
@@ -119,7 +120,11 @@ internal sealed class SqliteLedger(StoreFile file, LedgerNames names, TenantId t
         }
 
         if (position > head.Position)
+        {
             RaiseHead(session, shardId, position);
+            EnterSeries(session, shardId, position);
+        }
+
         return outcomes;
     }
 
@@ -184,6 +189,26 @@ internal sealed class SqliteLedger(StoreFile file, LedgerNames names, TenantId t
         using var upsert = session.Prepare(
             "INSERT INTO shards (id, log_id, head, displacements) VALUES (?1, ?2, ?3, 0) ON CONFLICT (id) DO UPDATE SET head = excluded.head");
         upsert.Bind(1, shardId).Bind(2, Guid.NewGuid().ToString("N")).Bind(3, position).Run();
+    }
+
+    /// <summary>Gives the records of a shard their entries once its tail has grown long.</summary>
+    private void EnterSeries(SqliteSession session, long shardId, long head)
+    {
+        using var tail = session.Prepare("SELECT entered FROM shards WHERE id = ?1");
+        tail.Bind(1, shardId).Step();
+        var entered = tail.Number(0);
+        if (head - entered < tailRecords)
+            return;
+        using var enter = session.Prepare(
+            """
+            INSERT INTO series_entries (series_id, timestamp, shard_id, position)
+            SELECT series_id, timestamp, shard_id, position FROM records
+            WHERE shard_id = ?1 AND position > ?2 AND series_id IS NOT NULL
+            ORDER BY series_id, timestamp, position
+            """);
+        enter.Bind(1, shardId).Bind(2, entered).Run();
+        using var raise = session.Prepare("UPDATE shards SET entered = ?2 WHERE id = ?1");
+        raise.Bind(1, shardId).Bind(2, head).Run();
     }
 
     private List<Countable> Read(SqliteSession session, long shardId, long afterPosition, int limit)

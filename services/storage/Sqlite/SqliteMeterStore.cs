@@ -19,12 +19,15 @@ public sealed class SqliteMeterStore : IMeterStore
     private readonly StoreFile _billing;
     private readonly LedgerNames _names;
     private readonly int _newTenantShards;
+    private readonly int _tailRecords;
 
     /// <param name="directory">Folder of the files; created if missing.</param>
     /// <param name="newTenantShards">Shards of a tenant that is seen for the first time.</param>
-    public SqliteMeterStore(string directory, int newTenantShards = Shards.DefaultCount)
+    /// <param name="tailRecords">Records of a shard that may be without entries of their series; see <see cref="LedgerSchema"/>.</param>
+    public SqliteMeterStore(
+        string directory, int newTenantShards = Shards.DefaultCount, int tailRecords = LedgerSchema.DefaultTailRecords)
     {
-        _newTenantShards = newTenantShards;
+        (_newTenantShards, _tailRecords) = (newTenantShards, tailRecords);
         _ledger = Open("ledger.db", SqliteDurability.Power, LedgerSchema.Sql);
         _counters = Open("counters.db", SqliteDurability.Process, SqliteProjection.Schema);
         _billing = Open("billing.db", SqliteDurability.Power, SqliteMappings.Schema);
@@ -61,7 +64,7 @@ public sealed class SqliteMeterStore : IMeterStore
     {
         public TenantId Tenant => tenant;
 
-        public ILedger Ledger { get; } = new SqliteLedger(store._ledger, store._names, tenant, store._newTenantShards);
+        public ILedger Ledger { get; } = new SqliteLedger(store._ledger, store._names, tenant, store._newTenantShards, store._tailRecords);
 
         public IProjection Projection { get; } = new SqliteProjection(store._counters, tenant);
 

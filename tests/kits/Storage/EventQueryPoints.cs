@@ -155,11 +155,17 @@ internal sealed class EventQueryPoints(StoreUnderTest subject)
     private async Task<IReadOnlyList<LedgerEntry>> AppendAsync()
     {
         var entries = new List<LedgerEntry>();
-        for (var shard = 0; shard < 3; shard++)
+        var shards = await _ledger.ShardCountAsync(_cancellation);
+        var all = Enumerable.Range(0, Events).Select(number => NextRecord($"k-{number}"));
+        foreach (var shard in all.GroupBy(record => Shards.Of(record.Event!.Customer, shards)))
         {
-            var records = Enumerable.Range(0, (Events + shard) / 3).Select(number => NextRecord($"{shard}-{number}")).ToArray();
-            await _ledger.AppendAsync(shard, records, _cancellation);
-            entries.AddRange(records.Select((record, index) => new LedgerEntry(shard, index + 1, record)));
+            // In several appends, so that an engine that puts work off has some done and some to do.
+            var position = 0;
+            foreach (var records in shard.Chunk(10))
+            {
+                await _ledger.AppendAsync(shard.Key, records, _cancellation);
+                entries.AddRange(records.Select(record => new LedgerEntry(shard.Key, ++position, record)));
+            }
         }
 
         // What another tenant has, and junk, is in no listing.

@@ -14,7 +14,7 @@ internal sealed class SqliteEngine : IStorageEngine
     public string Folder { get; } = Directory.CreateTempSubdirectory("stripemeter-storage-").FullName;
 
     public Task<IMeterStore> OpenAsync(int newTenantShards, CancellationToken cancellation) =>
-        Task.FromResult<IMeterStore>(new SqliteMeterStore(Folder, newTenantShards));
+        Task.FromResult<IMeterStore>(new SqliteMeterStore(Folder, newTenantShards, tailRecords: 16));
 
     public IPositionedRecords PositionedRecordsOf(IMeterStore store, TenantId tenant) =>
         throw new NotSupportedException("An append is one transaction.");
