@@ -1,10 +1,11 @@
+using System.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using StripeMeter.Defaults.Configuration;
 using StripeMeter.Defaults.Health;
 using StripeMeter.Metering.Stores;
-using StripeMeter.Storage.Sqlite;
+using StripeMeter.Storage;
 
 namespace StripeMeter.Defaults.Storage;
 
@@ -15,9 +16,27 @@ public static class MeterStoreRegistration
     {
         ArgumentNullException.ThrowIfNull(builder);
         var options = builder.Services.AddSettings<StorageOptions>(builder.Configuration);
-        builder.Services.AddSingleton<IMeterStore>(_ => new SqliteMeterStore(options.DataDirectory));
+        builder.Services.AddSingleton(services => Open(options, services.GetRequiredService<TimeProvider>()));
         builder.Services.AddHostedService<Preparation>();
         builder.Services.AddHealthChecks().AddReadyCheck<StoreCheck>("store");
+    }
+
+    private static IMeterStore Open(StorageOptions options, TimeProvider clock)
+    {
+        try
+        {
+            var store = new MeterStoreOptions
+            {
+                Engine = options.Engine, DataDirectory = options.DataDirectory, MongoUrl = options.MongoUrl,
+                MongoDatabase = options.MongoDatabase,
+            };
+            return MeterStoreFactory.Create(store, clock);
+        }
+        catch (InvalidStoreOptionException problem)
+        {
+            var setting = typeof(StorageOptions).GetProperty(problem.Option)?.GetCustomAttribute<SettingAttribute>();
+            throw new InvalidSettingException($"{setting?.Name ?? problem.Option}: {problem.Reason}", problem);
+        }
     }
 
     private sealed class Preparation(IMeterStore store) : IHostedLifecycleService

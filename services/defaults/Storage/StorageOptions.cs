@@ -1,16 +1,8 @@
 using System.ComponentModel.DataAnnotations;
 using StripeMeter.Defaults.Configuration;
+using StripeMeter.Storage;
 
 namespace StripeMeter.Defaults.Storage;
-
-public enum StorageEngine
-{
-    /// <summary>SQLite files in <see cref="StorageOptions.DataDirectory"/>: one machine.</summary>
-    Sqlite,
-
-    /// <summary>A MongoDB replica set.</summary>
-    Mongo,
-}
 
 /// <summary>Where the ledger, the counters and the delta ledger are kept.</summary>
 public sealed class StorageOptions
