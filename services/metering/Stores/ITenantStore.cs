@@ -1,7 +1,9 @@
 using StripeMeter.Metering.Counting;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Mappings;
+using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Tenants;
+using StripeMeter.Metering.Time;
 
 namespace StripeMeter.Metering.Stores;
 
@@ -18,6 +20,8 @@ public interface ITenantStore
     IProjection Projection { get; }
 
     IMappings Mappings { get; }
+
+    IDeltaLedger Deltas { get; }
 }
 
 /// <summary>The storage engine of an installation.</summary>
@@ -46,6 +50,13 @@ public interface IWorkFinder
 
     /// <summary>Tenants with active mappings, at most <paramref name="limit"/>, behind <paramref name="after"/> in the order of their bytes in UTF-8.</summary>
     Task<IReadOnlyList<TenantId>> TenantsWithMappingsAsync(TenantId? after, int limit, CancellationToken cancellation);
+
+    /// <summary>Tenants with delta documents that are due, at most <paramref name="limit"/>, behind <paramref name="after"/> in the order of their bytes in UTF-8.</summary>
+    Task<IReadOnlyList<TenantId>> TenantsWithDueDeltasAsync(
+        Instant now, TenantId? after, int limit, CancellationToken cancellation);
+
+    /// <summary>What Stripe has not accepted yet.</summary>
+    Task<DeltaBacklog> DeltaBacklogAsync(CancellationToken cancellation);
 }
 
 /// <summary>How far a shard is written and projected.</summary>

@@ -36,6 +36,10 @@ internal sealed class MongoCollections
 
     public IMongoCollection<MappingDocument> Mappings => _database.GetCollection<MappingDocument>("mappings");
 
+    public IMongoCollection<DeltaRow> Deltas => _database.GetCollection<DeltaRow>("deltas");
+
+    public IMongoCollection<ClosedIntentDocument> DeltaHistory => _database.GetCollection<ClosedIntentDocument>("deltaHistory");
+
     private IMongoCollection<BsonDocument> Checks => _database.GetCollection<BsonDocument>("checks");
 
     /// <summary>Creates the indexes that are missing. One that is there with other keys is an error.</summary>
@@ -59,6 +63,20 @@ internal sealed class MongoCollections
             [
                 Index<MappingDocument>(MappingsByMetric, unique: true, new BsonDocument("active", true), "tenant", "metric"),
                 Index<MappingDocument>(MappingsByMeter, unique: true, new BsonDocument("active", true), "stripeAccount", "meterId"),
+            ],
+            cancellation).ConfigureAwait(false);
+        await Deltas.Indexes.CreateManyAsync(
+            [
+                Index<DeltaRow>("deltas_by_key", unique: true, null, "tenant", "meterId", "stripeCustomer", "account", "livemode"),
+                Index<DeltaRow>("deltas_by_counter", unique: false, null, "tenant", "counters.customer", "counters.metric"),
+                Index<DeltaRow>("deltas_due", unique: false, Exists("due"), "tenant", "account", "livemode", "due"),
+                Index<DeltaRow>("deltas_behind", unique: false, Exists("behindSince"), "behindSince"),
+            ],
+            cancellation).ConfigureAwait(false);
+        await DeltaHistory.Indexes.CreateManyAsync(
+            [
+                Index<ClosedIntentDocument>(
+                    "deltaHistory_by_key", unique: false, null, "tenant", "meterId", "stripeCustomer", "account", "livemode", "number"),
             ],
             cancellation).ConfigureAwait(false);
     });

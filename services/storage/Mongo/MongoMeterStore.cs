@@ -2,6 +2,7 @@ using MongoDB.Driver;
 using StripeMeter.Metering.Counting;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Mappings;
+using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Tenants;
 
@@ -58,5 +59,7 @@ public sealed class MongoMeterStore : IMeterStore
         public IProjection Projection { get; } = new MongoProjection(store._collections, tenant);
 
         public IMappings Mappings { get; } = new MongoMappings(store._collections, tenant);
+
+        public IDeltaLedger Deltas { get; } = new MongoDeltaLedger(store._collections, tenant);
     }
 }

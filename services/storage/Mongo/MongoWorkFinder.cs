@@ -2,8 +2,10 @@ using MongoDB.Bson;
 using MongoDB.Driver;
 using StripeMeter.Metering.Counting;
 using StripeMeter.Metering.Ledger;
+using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Tenants;
+using StripeMeter.Metering.Time;
 using StripeMeter.Storage.Mongo.Documents;
 
 namespace StripeMeter.Storage.Mongo;
@@ -31,6 +33,28 @@ internal sealed class MongoWorkFinder(MongoCollections collections) : IWorkFinde
     public Task<IReadOnlyList<TenantId>> TenantsWithMappingsAsync(
         TenantId? after, int limit, CancellationToken cancellation) =>
         TenantsAsync(collections.Mappings, new BsonElement("active", true), after, limit, cancellation);
+
+    public Task<IReadOnlyList<TenantId>> TenantsWithDueDeltasAsync(
+        Instant now, TenantId? after, int limit, CancellationToken cancellation) =>
+        TenantsAsync(collections.Deltas, new BsonElement("due", new BsonDocument("$lte", now.Ticks)), after, limit, cancellation);
+
+    public Task<DeltaBacklog> DeltaBacklogAsync(CancellationToken cancellation) => MongoFailures.TranslateAsync(async () =>
+    {
+        PipelineDefinition<DeltaRow, BsonDocument> pipeline = new BsonDocument[]
+        {
+            new("$match", new BsonDocument("behindSince", new BsonDocument("$exists", true))),
+            new("$group", new BsonDocument
+            {
+                { "_id", BsonNull.Value }, { "documents", new BsonDocument("$sum", 1) }, { "oldest", new BsonDocument("$min", "$behindSince") },
+                { "ambiguous", new BsonDocument("$sum", "$ambiguous") }, { "parked", new BsonDocument("$sum", "$parked") },
+            }),
+        };
+        using var cursor = await collections.Deltas.AggregateAsync(pipeline, cancellationToken: cancellation).ConfigureAwait(false);
+        return await cursor.FirstOrDefaultAsync(cancellation).ConfigureAwait(false) is { } found && found["oldest"].IsInt64
+            ? new DeltaBacklog(
+                found["documents"].ToInt64(), new Instant(found["oldest"].ToInt64()), found["ambiguous"].ToInt64(), found["parked"].ToInt64())
+            : default;
+    });
 
     private static Task<IReadOnlyList<TenantId>> TenantsAsync<T>(
         IMongoCollection<T> collection, BsonElement condition, TenantId? after, int limit, CancellationToken cancellation) =>

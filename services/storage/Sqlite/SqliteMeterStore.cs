@@ -1,6 +1,7 @@
 using StripeMeter.Metering.Counting;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Mappings;
+using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Tenants;
 using StripeMeter.Sqlite;
@@ -30,7 +31,7 @@ public sealed class SqliteMeterStore : IMeterStore
         (_newTenantShards, _tailRecords) = (newTenantShards, tailRecords);
         _ledger = Open("ledger.db", SqliteDurability.Power, LedgerSchema.Sql);
         _counters = Open("counters.db", SqliteDurability.Process, SqliteProjection.Schema);
-        _billing = Open("billing.db", SqliteDurability.Power, SqliteMappings.Schema);
+        _billing = Open("billing.db", SqliteDurability.Power, SqliteMappings.Schema + SqliteDeltaLedger.Schema);
         _names = new LedgerNames(_ledger);
         Work = new SqliteWorkFinder(_ledger, _counters, _billing);
 
@@ -69,5 +70,7 @@ public sealed class SqliteMeterStore : IMeterStore
         public IProjection Projection { get; } = new SqliteProjection(store._counters, tenant);
 
         public IMappings Mappings { get; } = new SqliteMappings(store._billing, tenant);
+
+        public IDeltaLedger Deltas { get; } = new SqliteDeltaLedger(store._billing, tenant);
     }
 }

@@ -1,6 +1,8 @@
 using StripeMeter.Metering.Ledger;
+using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Tenants;
+using StripeMeter.Metering.Time;
 using StripeMeter.Sqlite;
 
 namespace StripeMeter.Storage.Sqlite;
@@ -20,20 +22,42 @@ internal sealed class SqliteWorkFinder(StoreFile ledger, StoreFile counters, Sto
         TenantId? after, int limit, CancellationToken cancellation) => TenantsAsync(
         counters,
         "SELECT DISTINCT tenant FROM counters INDEXED BY counters_dirty WHERE dirty_since IS NOT NULL AND tenant > ?1 ORDER BY tenant LIMIT ?2",
-        after, limit, cancellation);
+        after, limit, null, cancellation);
 
     public Task<IReadOnlyList<TenantId>> TenantsWithMappingsAsync(
         TenantId? after, int limit, CancellationToken cancellation) => TenantsAsync(
         billing, "SELECT DISTINCT tenant FROM mappings WHERE active = 1 AND tenant > ?1 ORDER BY tenant LIMIT ?2",
-        after, limit, cancellation);
+        after, limit, null, cancellation);
+
+    public Task<IReadOnlyList<TenantId>> TenantsWithDueDeltasAsync(
+        Instant now, TenantId? after, int limit, CancellationToken cancellation) => TenantsAsync(
+        billing,
+        "SELECT DISTINCT tenant FROM deltas INDEXED BY deltas_due WHERE due <= ?3 AND tenant > ?1 ORDER BY tenant LIMIT ?2",
+        after, limit, now, cancellation);
+
+    public Task<DeltaBacklog> DeltaBacklogAsync(CancellationToken cancellation) => billing.ReadAsync(
+        static session =>
+        {
+            using var query = session.Prepare(
+                """
+                SELECT count(*), min(behind_since), coalesce(sum(ambiguous), 0), coalesce(sum(parked), 0)
+                FROM deltas INDEXED BY deltas_behind WHERE behind_since IS NOT NULL
+                """);
+            query.Step();
+            return new DeltaBacklog(
+                query.Number(0), query.IsNull(1) ? null : new Instant(query.Number(1)), query.Number(2), query.Number(3));
+        },
+        cancellation);
 
     private static Task<IReadOnlyList<TenantId>> TenantsAsync(
-        StoreFile file, string sql, TenantId? after, int limit, CancellationToken cancellation) =>
+        StoreFile file, string sql, TenantId? after, int limit, Instant? now, CancellationToken cancellation) =>
         file.ReadAsync<IReadOnlyList<TenantId>>(
             session =>
             {
                 using var query = session.Prepare(sql);
                 query.Bind(1, after?.Value ?? "").Bind(2, limit);
+                if (now is { } present)
+                    query.Bind(3, present.Ticks);
                 var tenants = new List<TenantId>();
                 while (query.Step())
                     tenants.Add(new TenantId(query.Text(0)));

@@ -19,7 +19,8 @@ public enum EngineParts
 
     /// <summary>Its data outlives the store that wrote it.</summary>
     Restart = 32,
-    All = Ledger | PositionedRecords | Projection | Mappings | Work | Restart,
+    Deltas = 64,
+    All = Ledger | PositionedRecords | Projection | Mappings | Work | Restart | Deltas,
 }
 
 /// <summary>An engine over data of its own, empty at first, gone when it is disposed.</summary>

@@ -19,8 +19,11 @@ public static class StorageKit
         (EngineParts.Projection, typeof(ProjectionPoints)),
         (EngineParts.Projection, typeof(DirtyPoints)),
         (EngineParts.Mappings, typeof(MappingPoints)),
-        (EngineParts.All & ~(EngineParts.PositionedRecords | EngineParts.Restart), typeof(WorkPoints)),
-        (EngineParts.All & ~EngineParts.PositionedRecords, typeof(RestartPoints)),
+        (EngineParts.Deltas, typeof(DeltaLedgerPoints)),
+        (EngineParts.Deltas | EngineParts.Restart, typeof(DeltaRestartPoints)),
+        (EngineParts.Deltas | EngineParts.Work, typeof(DeltaWorkPoints)),
+        (EngineParts.All & ~(EngineParts.PositionedRecords | EngineParts.Restart | EngineParts.Deltas), typeof(WorkPoints)),
+        (EngineParts.All & ~(EngineParts.PositionedRecords | EngineParts.Deltas), typeof(RestartPoints)),
     ];
 
     /// <summary>The points an engine with these parts must pass, each as <c>Suite.Point</c>.</summary>

@@ -1,0 +1,87 @@
+using StripeMeter.Metering.Ledger;
+using StripeMeter.Metering.Periods;
+using StripeMeter.Metering.Quantities;
+using StripeMeter.Metering.Time;
+
+namespace StripeMeter.Metering.Pushing;
+
+/// <summary>A contribution and where it goes.</summary>
+/// <param name="Period">The billing period.</param>
+/// <param name="Contribution">What the counter adds.</param>
+/// <param name="Meter">How the meter wants its events.</param>
+/// <param name="Mapped">When the mapping was last changed.</param>
+public sealed record RaisedContribution(BillingPeriod Period, Contribution Contribution, MeterNames Meter, Instant Mapped);
+
+/// <summary>
+/// Brings what was counted into the delta documents of one tenant. When a customer reference comes to another Stripe
+/// customer, what was raised for the one before stays there, and only what comes after goes to the new one.
+/// </summary>
+public sealed class ContributionRaiser(IDeltaLedger ledger, PushProtocol protocol, TimeProvider clock)
+{
+    /// <summary>Tries against other writers of a document.</summary>
+    public const int MaximumSaves = 20;
+
+    /// <summary>Documents one counter may contribute to.</summary>
+    public const int MaximumHolders = 1_000;
+
+    private Instant Now => Instant.Of(clock.GetUtcNow());
+
+    /// <summary>Durable when it returns.</summary>
+    /// <exception cref="StoreUnavailableException">Not everything was saved. Raising the same again is harmless.</exception>
+    public async Task RaiseAsync(DeltaKey key, IReadOnlyCollection<RaisedContribution> raised, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(raised);
+        for (var save = 0; save < MaximumSaves; save++)
+        {
+            var stored = await ledger.LoadAsync(key, cancellation).ConfigureAwait(false);
+            var document = stored ?? new DeltaDocument { Key = key, Meter = raised.First().Meter };
+            foreach (var (period, contribution, meter, mapped) in raised)
+            {
+                var present = document.Find(period.Start)?.Find(contribution.Metric, contribution.Customer);
+                var placed = present is { HasLeft: false }
+                    ? contribution
+                    : contribution with { Elsewhere = await TakeOverAsync(key, period.Start, contribution, cancellation).ConfigureAwait(false) };
+                document = protocol.Raise(document, period, placed, meter, mapped, Now);
+            }
+
+            if (ReferenceEquals(document, stored) || await ledger.SaveAsync(document, cancellation).ConfigureAwait(false))
+                return;
+        }
+
+        throw new StoreUnavailableException("Other writers were faster each time.");
+    }
+
+    /// <summary>
+    /// Freezes a contribution in the other documents of the meter that have it, and sums what stays there. Each of them
+    /// is saved, even if it was frozen: so of two takers, one finds its own document changed and starts over.
+    /// </summary>
+    private async Task<Quantity> TakeOverAsync(
+        DeltaKey key, Instant periodStart, Contribution contribution, CancellationToken cancellation)
+    {
+        var query = new DeltaQuery { Metric = contribution.Metric, Customer = contribution.Customer, Limit = MaximumHolders };
+        var holders = await ledger.ListAsync(query, cancellation).ConfigureAwait(false);
+        var elsewhere = Quantity.Zero;
+        foreach (var holder in holders.Where(holder => holder.Key != key && IsSameMeter(holder.Key, key)))
+            elsewhere += await LeaveAsync(holder.Key, periodStart, contribution, cancellation).ConfigureAwait(false);
+        return elsewhere;
+    }
+
+    private async Task<Quantity> LeaveAsync(
+        DeltaKey holder, Instant periodStart, Contribution contribution, CancellationToken cancellation)
+    {
+        for (var save = 0; save < MaximumSaves; save++)
+        {
+            var document = await ledger.LoadAsync(holder, cancellation).ConfigureAwait(false);
+            if (document?.Find(periodStart)?.Find(contribution.Metric, contribution.Customer) is not { } held)
+                return Quantity.Zero;
+            var left = protocol.Leave(document, periodStart, contribution.Metric, contribution.Customer, Now);
+            if (await ledger.SaveAsync(left, cancellation).ConfigureAwait(false))
+                return held.Share;
+        }
+
+        throw new StoreUnavailableException("Other writers were faster each time.");
+    }
+
+    private static bool IsSameMeter(DeltaKey left, DeltaKey right) =>
+        left.Account == right.Account && left.Livemode == right.Livemode && left.MeterId == right.MeterId;
+}

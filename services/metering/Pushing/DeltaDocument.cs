@@ -1,0 +1,62 @@
+using StripeMeter.Metering.Time;
+
+namespace StripeMeter.Metering.Pushing;
+
+/// <summary>
+/// The delta ledger of one Stripe customer on one meter: what Stripe should know per period, what it took, and the one
+/// push under way. It is saved by compare-and-set on its revision only, which is what makes two pushers harmless.
+/// </summary>
+public sealed record DeltaDocument
+{
+    public required DeltaKey Key { get; init; }
+
+    /// <summary>Of the stored document this one was made from; 0 if there is none.</summary>
+    public long Revision { get; init; }
+
+    public required MeterNames Meter { get; init; }
+
+    /// <summary>In the order of their starts.</summary>
+    public IReadOnlyList<PeriodDelta> Periods { get; init; } = [];
+
+    public UsedMinutes Used { get; init; } = UsedMinutes.None;
+
+    /// <summary>The one intent that is not in the history yet.</summary>
+    public PushIntent? Open { get; init; }
+
+    /// <summary>Intents minted so far.</summary>
+    public long Minted { get; init; }
+
+    public Instant? LastMinted { get; init; }
+
+    /// <summary>The last intent told only a part of its delta, because of Stripe's limit of digits.</summary>
+    public bool IsSplit { get; init; }
+
+    /// <summary>Intents that Stripe refused since it last accepted one.</summary>
+    public int Rejections { get; init; }
+
+    /// <summary>Nothing is minted before this.</summary>
+    public Instant? HeldUntil { get; init; }
+
+    /// <summary>Since when nothing is minted because too many intents were refused. Ends when the mapping is changed.</summary>
+    public Instant? ParkedSince { get; init; }
+
+    /// <summary>Why it is held or parked.</summary>
+    public string Problem { get; init; } = "";
+
+    /// <summary>When something is to be done; null if nothing is, or only a human can.</summary>
+    public Instant? Due { get; init; }
+
+    /// <summary>Since when Stripe has not accepted everything; null if it has.</summary>
+    public Instant? BehindSince { get; init; }
+
+    public PeriodDelta? Find(Instant periodStart) => Periods.FirstOrDefault(period => period.Period.Start == periodStart);
+
+    /// <summary>Adds a period, or puts it in the place of the one with the same start.</summary>
+    public DeltaDocument With(PeriodDelta period) => this with
+    {
+        Periods = [.. Periods.Where(other => other.Period.Start != period.Period.Start).Append(period).OrderBy(other => other.Period.Start)],
+    };
+
+    /// <summary>The same with the revision it has once it is saved.</summary>
+    public DeltaDocument Saved() => this with { Revision = Revision + 1 };
+}

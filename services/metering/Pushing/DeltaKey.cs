@@ -1,0 +1,14 @@
+namespace StripeMeter.Metering.Pushing;
+
+/// <summary>Names a delta document within its tenant: one Stripe customer on one meter of one account.</summary>
+/// <param name="Account">Id that <c>GET /v1/account</c> answers. A double of Stripe has its own, so nothing it took counts as taken by Stripe.</param>
+/// <param name="Livemode">False for Stripe's test mode.</param>
+/// <param name="MeterId"><c>mtr_…</c>.</param>
+/// <param name="StripeCustomer">Value of the payload's customer key.</param>
+public readonly record struct DeltaKey(string Account, bool Livemode, string MeterId, string StripeCustomer);
+
+/// <summary>How a meter wants its events written, as read from Stripe.</summary>
+/// <param name="EventName">Event name of the meter.</param>
+/// <param name="CustomerKey">Payload key of the customer.</param>
+/// <param name="ValueKey">Payload key of the value.</param>
+public readonly record struct MeterNames(string EventName, string CustomerKey, string ValueKey);

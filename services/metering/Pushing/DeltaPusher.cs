@@ -1,0 +1,95 @@
+using StripeMeter.Metering.Ledger;
+using StripeMeter.Metering.Time;
+
+namespace StripeMeter.Metering.Pushing;
+
+/// <summary>
+/// Drives the documents of one tenant: saves before it sends, and saves what came of it. Any number of these may drive
+/// the same document at once, and each may end at any point.
+/// </summary>
+/// <param name="ledger">The tenant's delta ledger.</param>
+/// <param name="sink">The way to Stripe.</param>
+/// <param name="protocol">The rules.</param>
+/// <param name="clock">The time.</param>
+/// <param name="nonce">128 random bits for an identifier.</param>
+public sealed class DeltaPusher(
+    IDeltaLedger ledger, IMeterEventSink sink, PushProtocol protocol, TimeProvider clock, Func<UInt128> nonce)
+{
+    /// <summary>Steps of one drive, so that a document that always has something to do leaves room for others.</summary>
+    public const int MaximumSteps = 100;
+
+    /// <summary>Tries to enter an outcome against pushers that are faster.</summary>
+    public const int MaximumSaves = 20;
+
+    private Instant Now => Instant.Of(clock.GetUtcNow());
+
+    /// <summary>Does what is to be done with a document now. Answers when it is due again; null if it is not.</summary>
+    public async Task<Instant?> DriveAsync(DeltaKey key, CancellationToken cancellation)
+    {
+        for (var step = 0; step < MaximumSteps; step++)
+        {
+            if (await ledger.LoadAsync(key, cancellation).ConfigureAwait(false) is not { } document)
+                return null;
+            switch (protocol.Next(document, Now, nonce()))
+            {
+                case PushStep.Rest rest:
+                    return rest.Until;
+                case PushStep.Keep keep:
+                    await ledger.SaveAsync(keep.Document, cancellation).ConfigureAwait(false);
+                    break;
+                case PushStep.Close close:
+                    await ledger.AppendHistoryAsync(key, close.Intent, cancellation).ConfigureAwait(false);
+                    await ledger.SaveAsync(close.Document, cancellation).ConfigureAwait(false);
+                    break;
+                default:
+                    if (!await AttemptAsync(document, cancellation).ConfigureAwait(false))
+                        return null;
+                    break;
+            }
+        }
+
+        return Now;
+    }
+
+    /// <summary>False if the account cannot be called now.</summary>
+    private async Task<bool> AttemptAsync(DeltaDocument document, CancellationToken cancellation)
+    {
+        var key = document.Key;
+        var admission = await sink.AdmitAsync(key, document.Open is null ? document.Meter : null, cancellation).ConfigureAwait(false);
+        if (admission is { IsAdmitted: false, Problem: null })
+            return false;
+        if (admission is { IsAdmitted: false, Problem: { } problem })
+        {
+            var held = protocol.Hold(document, Now + admission.HoldFor, problem, Now);
+            await ledger.SaveAsync(held, cancellation).ConfigureAwait(false);
+            return true;
+        }
+
+        // It may have taken a while to be admitted.
+        if (protocol.Next(document, Now, nonce()) is not PushStep.Attempt attempt
+            || !await ledger.SaveAsync(attempt.Document, cancellation).ConfigureAwait(false))
+        {
+            return true;
+        }
+
+        var sent = attempt.Document.Open!;
+        var outcome = await sink.SendAsync(key, sent, cancellation).ConfigureAwait(false);
+        await EnterAsync(key, sent, outcome, cancellation).ConfigureAwait(false);
+        return true;
+    }
+
+    private async Task EnterAsync(DeltaKey key, PushIntent sent, AttemptOutcome outcome, CancellationToken cancellation)
+    {
+        for (var save = 0; save < MaximumSaves; save++)
+        {
+            if (await ledger.LoadAsync(key, cancellation).ConfigureAwait(false) is not { } document)
+                return;
+            var entered = protocol.Apply(document, sent, outcome, Now);
+            if (ReferenceEquals(entered, document) || await ledger.SaveAsync(entered, cancellation).ConfigureAwait(false))
+                return;
+        }
+
+        // It stays as sent; once its time is up it is sent again and Stripe's answer is entered then.
+        throw new StoreUnavailableException("Other writers were faster each time.");
+    }
+}

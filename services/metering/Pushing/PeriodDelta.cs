@@ -1,0 +1,48 @@
+using StripeMeter.Metering.Periods;
+using StripeMeter.Metering.Quantities;
+using StripeMeter.Metering.Time;
+
+namespace StripeMeter.Metering.Pushing;
+
+/// <summary>What Stripe should know of one billing period, and has taken.</summary>
+public sealed record PeriodDelta
+{
+    public required BillingPeriod Period { get; init; }
+
+    public IReadOnlyList<Contribution> Contributions { get; init; } = [];
+
+    /// <summary>Sum of the intents that Stripe accepted and that are closed.</summary>
+    public Quantity Accepted { get; init; }
+
+    /// <summary>The part of it that was found in Stripe's summaries.</summary>
+    public Quantity Confirmed { get; init; }
+
+    /// <summary>Brought over from periods that could no longer be billed.</summary>
+    public Quantity CarriedIn { get; init; }
+
+    /// <summary>Brought over into other periods.</summary>
+    public Quantity CarriedOut { get; init; }
+
+    /// <summary>What the ledger says.</summary>
+    public Quantity Target => Contributions.Aggregate(Quantity.Zero, (sum, contribution) => sum + contribution.Share);
+
+    /// <summary>What Stripe should have.</summary>
+    public Quantity Expected => Target + CarriedIn - CarriedOut;
+
+    /// <summary>What Stripe has not accepted yet, a push under way included. Negative after a correction.</summary>
+    public Quantity Outstanding => Expected - Accepted;
+
+    /// <summary>Newest instant counted.</summary>
+    public Instant Newest => Contributions.Aggregate(Instant.Minimum, (newest, contribution) => Instant.Max(newest, contribution.Newest));
+
+    public Contribution? Find(string metric, string customer) =>
+        Contributions.FirstOrDefault(contribution => contribution.IsOf(metric, customer));
+
+    /// <summary>Adds a contribution, or puts it in the place of the one of the same counter.</summary>
+    public PeriodDelta With(Contribution contribution) => this with
+    {
+        Contributions = Find(contribution.Metric, contribution.Customer) is null
+            ? [.. Contributions, contribution]
+            : [.. Contributions.Select(other => other.IsOf(contribution.Metric, contribution.Customer) ? contribution : other)],
+    };
+}

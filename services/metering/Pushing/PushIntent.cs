@@ -1,0 +1,92 @@
+using System.Globalization;
+using StripeMeter.Metering.Quantities;
+using StripeMeter.Metering.Time;
+
+namespace StripeMeter.Metering.Pushing;
+
+/// <summary>What is known of a push. The numbers are on disk.</summary>
+public enum IntentState
+{
+    /// <summary>Durable; Stripe has certainly not taken it.</summary>
+    Pending = 1,
+
+    /// <summary>An attempt is under way, or was when the process ended.</summary>
+    Sent = 2,
+
+    /// <summary>Stripe answered 200, or that it knows the identifier.</summary>
+    Accepted = 3,
+
+    /// <summary>Whether Stripe has taken it is not known.</summary>
+    Ambiguous = 4,
+
+    /// <summary>Stripe refused the first attempt. What it was to tell is told by another one.</summary>
+    Rejected = 5,
+
+    /// <summary>Stripe's summaries showed that it was never taken.</summary>
+    Missing = 6,
+
+    /// <summary>Found in Stripe's summaries.</summary>
+    Confirmed = 7,
+
+    /// <summary>Its period could no longer be billed when it was to be sent.</summary>
+    Expired = 8,
+
+    /// <summary>What it was to tell was carried into another period.</summary>
+    Carried = 9,
+}
+
+/// <summary>
+/// One push to Stripe, durable before it is sent. What is sent never changes under an identifier: event name, payload,
+/// timestamp and identifier are fixed when it is minted.
+/// </summary>
+public sealed record PushIntent
+{
+    /// <summary>Identifier of the meter event, unique everywhere: see <see cref="IntentIdentifier"/>.</summary>
+    public required string Identifier { get; init; }
+
+    /// <summary>Counts the intents of a document from 1.</summary>
+    public required long Number { get; init; }
+
+    public required MeterNames Meter { get; init; }
+
+    /// <summary>Start of the billing period it tells of.</summary>
+    public required Instant PeriodStart { get; init; }
+
+    /// <summary>At most 15 significant digits; may be negative.</summary>
+    public required Quantity Value { get; init; }
+
+    /// <summary>The minute it is stamped with. No other intent of the document has it.</summary>
+    public required Instant Minute { get; init; }
+
+    public required Instant Created { get; init; }
+
+    public IntentState State { get; init; } = IntentState.Pending;
+
+    /// <summary>Attempts begun.</summary>
+    public int Attempts { get; init; }
+
+    /// <summary>An attempt before the present one may have been taken by Stripe.</summary>
+    public bool IsDoubtful { get; init; }
+
+    /// <summary>When the first attempt began that may have been taken. From here Stripe's identifier window runs.</summary>
+    public Instant? FirstSent { get; init; }
+
+    /// <summary>Not tried before this; while <see cref="IntentState.Sent"/>, when the attempt is given up as lost.</summary>
+    public Instant NextAttempt { get; init; }
+
+    /// <summary>Grows after a 5xx that Stripe may have stored under the idempotency key.</summary>
+    public int KeyNumber { get; init; } = 1;
+
+    /// <summary>What Stripe or the network said last.</summary>
+    public string LastError { get; init; } = "";
+
+    /// <summary>
+    /// The identifier, so that a retry replays what Stripe stored; another one once what it stored is an error.
+    /// See https://docs.stripe.com/api/idempotent_requests.
+    /// </summary>
+    public string IdempotencyKey =>
+        KeyNumber == 1 ? Identifier : $"{Identifier}#{KeyNumber.ToString(CultureInfo.InvariantCulture)}";
+
+    /// <summary>It changes no more: what is left is to copy it to the history.</summary>
+    public bool IsClosed => State is not (IntentState.Pending or IntentState.Sent or IntentState.Ambiguous);
+}

@@ -1,0 +1,24 @@
+using StripeMeter.Metering.Time;
+
+namespace StripeMeter.Metering.Pushing;
+
+/// <summary>What is to be done next with a document.</summary>
+public abstract record PushStep
+{
+    private PushStep()
+    {
+    }
+
+    /// <summary>Nothing now.</summary>
+    /// <param name="Until">When to look again; null if nothing is to be done, or only a human can.</param>
+    public sealed record Rest(Instant? Until) : PushStep;
+
+    /// <summary>Save the document.</summary>
+    public sealed record Keep(DeltaDocument Document) : PushStep;
+
+    /// <summary>Copy the closed intent to the history, then save the document without it.</summary>
+    public sealed record Close(PushIntent Intent, DeltaDocument Document) : PushStep;
+
+    /// <summary>Save the document, then send its open intent.</summary>
+    public sealed record Attempt(DeltaDocument Document) : PushStep;
+}

@@ -1,0 +1,72 @@
+using StripeMeter.Metering.Counting;
+using StripeMeter.Metering.Pushing;
+using StripeMeter.Metering.Quantities;
+using StripeMeter.Metering.Time;
+using Xunit;
+
+namespace StripeMeter.Kits.Storage;
+
+/// <summary>Delta documents to store, and how two of them are compared.</summary>
+internal static class DeltaSample
+{
+    public static readonly MeterNames Meter = new("api_calls", "stripe_customer_id", "value");
+
+    public static DeltaKey Key(string customer = "cus_1", string meter = "mtr_1", string account = "acct_1", bool livemode = false) =>
+        new(account, livemode, meter, customer);
+
+    public static DeltaDocument Document(DeltaKey? key = null, long revision = 0, Instant? due = null) =>
+        new() { Key = key ?? Key(), Meter = Meter, Revision = revision, Due = due };
+
+    public static DeltaDocument Fed(DeltaKey key, params (string Metric, string Customer)[] counters) =>
+        Document(key).With(new PeriodDelta
+        {
+            Period = Sample.Month(3), Contributions = [.. counters.Select(counter => Contribution(counter.Metric, counter.Customer))],
+        });
+
+    public static Contribution Contribution(string metric = "api_calls", string customer = "ref", long value = 1) =>
+        new(metric, customer, Quantity.FromInteger(value), new CounterVersion(0, value), "log", Sample.Noon);
+
+    public static PushIntent Intent(string identifier = "sm_1", long number = 1, IntentState state = IntentState.Accepted) => new()
+    {
+        Identifier = identifier, Number = number, Meter = Meter, PeriodStart = Sample.Month(3).Start,
+        Value = Quantity.FromInteger(number), Minute = Sample.Noon, Created = Sample.Noon, State = state,
+    };
+
+    /// <summary>A document with something in every member.</summary>
+    public static DeltaDocument Full(DeltaKey key) => new DeltaDocument
+    {
+        Key = key, Meter = new MeterNames("a.b", "$customer", "😀"), Minted = 7, LastMinted = Sample.Noon, IsSplit = true,
+        Rejections = 2, HeldUntil = new Instant(Sample.Noon.Ticks + 1), ParkedSince = Instant.Maximum, Problem = "it's \"no\"",
+        Due = Instant.Minimum, BehindSince = Sample.Noon,
+        Used = UsedMinutes.None.With(Sample.Noon).With(Sample.Noon + TimeSpan.FromMinutes(1)).With(Sample.Noon - TimeSpan.FromDays(30)),
+        Open = Intent(state: IntentState.Ambiguous) with
+        {
+            Value = Quantity.Parse("-0.000000000001"), Attempts = 3, IsDoubtful = true, FirstSent = Sample.Noon,
+            NextAttempt = Instant.Maximum, KeyNumber = 2, LastError = "timeout",
+        },
+    }
+    .With(new PeriodDelta
+    {
+        Period = Sample.Month(3), Accepted = Quantity.Parse("-1"), Confirmed = Quantity.Parse("0.1"),
+        CarriedIn = Quantity.Parse("12345678901234567890123456.123456789012"), CarriedOut = Quantity.Parse("2"),
+        Contributions =
+        [
+            Contribution() with { Elsewhere = Quantity.One, HasLeft = true, Version = new CounterVersion(5, 6) }, Contribution("日本", " "),
+        ],
+    })
+    .With(new PeriodDelta { Period = Sample.Month(2) });
+
+    public static void AssertSame(DeltaDocument expected, DeltaDocument? actual)
+    {
+        Assert.NotNull(actual);
+        Assert.Equal(expected.Used.Runs, actual.Used.Runs);
+        Assert.Equal(expected.Periods.Count, actual.Periods.Count);
+        foreach (var (left, right) in expected.Periods.Zip(actual.Periods))
+        {
+            Assert.Equal(left.Contributions, right.Contributions);
+            Assert.Equal(left, right with { Contributions = left.Contributions });
+        }
+
+        Assert.Equal(expected, actual with { Used = expected.Used, Periods = expected.Periods });
+    }
+}
