@@ -11,12 +11,15 @@ using ShardProgress = StripeMeter.Metering.Counting.ShardProgress;
 namespace StripeMeter.Aggregator.CounterShards;
 
 /// <summary>
-/// Counters in the state of a Dapr actor, as protobuf bytes. The SDK saves what was set when the turn ends, after the
-/// rows are written.
+/// Counters in the state of a Dapr actor, as protobuf bytes. What turns change gathers here and is set once an interval;
+/// the SDK then saves it when the turn ends, after the rows are written.
 /// </summary>
-internal sealed class ActorCounterState(IActorStateManager state, FoldingOptions options) : ICounterState
+internal sealed class ActorCounterState(IActorStateManager state, FoldingOptions options, TimeProvider clock) : ICounterState
 {
     private const string HeaderKey = "header";
+    private readonly Dictionary<CounterKey, DomainCounter> _changed = [];
+    private string _logId = "";
+    private long? _savedAt;
     private int _heldValues;
 
     public async Task<ShardProgress?> LoadProgressAsync(CancellationToken cancellation)
@@ -40,6 +43,16 @@ internal sealed class ActorCounterState(IActorStateManager state, FoldingOptions
     public async Task SaveAsync(
         ShardProgress progress, IReadOnlyCollection<DomainCounter> counters, CancellationToken cancellation)
     {
+        if (progress.LogId != _logId)
+            _changed.Clear();
+        _logId = progress.LogId;
+        foreach (var counter in counters)
+            _changed[counter.Key] = counter;
+        var interval = TimeSpan.FromMilliseconds(options.ActorSaveIntervalMs);
+        if (_savedAt is { } savedAt && clock.GetElapsedTime(savedAt) < interval && _changed.Count < options.HeldStateValues)
+            return;
+        _savedAt = clock.GetTimestamp();
+
         // All that was set in earlier turns is saved, so the cache may go; else it would hold every counter ever touched.
         if (_heldValues > options.HeldStateValues)
         {
@@ -47,7 +60,7 @@ internal sealed class ActorCounterState(IActorStateManager state, FoldingOptions
             _heldValues = 0;
         }
 
-        foreach (var counter in counters)
+        foreach (var counter in _changed.Values)
         {
             await state.SetStateAsync(KeyOf(counter.Key), counter.ToState(progress.LogId).ToByteArray(), cancellation)
                 .ConfigureAwait(false);
@@ -55,7 +68,8 @@ internal sealed class ActorCounterState(IActorStateManager state, FoldingOptions
 
         var header = new CounterShardHeader { LogId = progress.LogId, FoldedPosition = progress.Position };
         await state.SetStateAsync(HeaderKey, header.ToByteArray(), cancellation).ConfigureAwait(false);
-        _heldValues += counters.Count + 1;
+        _heldValues += _changed.Count + 1;
+        _changed.Clear();
     }
 
     /// <summary>State keys go into addresses as they are, so they are hashes. The counter's names stand in its value.</summary>

@@ -29,7 +29,7 @@ internal sealed class CounterShard : Actor, ICounterShard
         (_periods, _clock, _instruments, _announcer) = (periods, clock, instruments, announcer);
         var tenant = store.Of(_shard.Tenant);
         _folder = new ShardFolder(
-            _shard.Shard, tenant.Ledger, tenant.Projection, new ActorCounterState(StateManager, options), periods, clock,
+            _shard.Shard, tenant.Ledger, tenant.Projection, new ActorCounterState(StateManager, options, clock), periods, clock,
             options.ToFoldOptions());
     }
 

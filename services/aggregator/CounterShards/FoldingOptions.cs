@@ -15,6 +15,13 @@ public sealed class FoldingOptions
     [Setting("HOLE_PATIENCE_MS"), Range(1, 3_600_000)]
     public int HolePatienceMs { get; set; } = 3_000;
 
+    /// <summary>
+    /// Milliseconds between two saves of an actor's state. The rows are written in every turn and are as new, so the state
+    /// need not be saved each time, and a turn that does not save costs the sidecar nothing.
+    /// </summary>
+    [Setting("ACTOR_SAVE_INTERVAL_MS"), Range(0, 600_000)]
+    public int ActorSaveIntervalMs { get; set; } = 1_000;
+
     /// <summary>Values that an actor's state cache holds before it is cleared; they are saved by then.</summary>
     public int HeldStateValues { get; } = 5_000;
 

@@ -62,6 +62,7 @@ public sealed partial class AppendedPublisher : BackgroundService
             {
                 await PublishAsync(shards, stoppingToken).ConfigureAwait(false);
                 _published.Add(records);
+                await Task.Delay(TimeSpan.FromMilliseconds(_options.PauseMs), _clock, stoppingToken).ConfigureAwait(false);
             }
             catch (Exception problem) when (problem is not OperationCanceledException)
             {
@@ -76,12 +77,12 @@ public sealed partial class AppendedPublisher : BackgroundService
         }
     }
 
-    /// <summary>Takes what is pending, up to ten messages' worth.</summary>
+    /// <summary>Takes what is pending, up to the limit of one publish.</summary>
     private (Dictionary<ShardId, List<Countable>> Shards, int Records) Gather()
     {
         var shards = new Dictionary<ShardId, List<Countable>>();
         var count = 0;
-        while (count < 10 * _options.MessageRecords && _pending.Reader.TryRead(out var appended))
+        while (count < _options.PublishRecords && _pending.Reader.TryRead(out var appended))
         {
             if (!shards.TryGetValue(appended.Shard, out var records))
                 shards.Add(appended.Shard, records = []);

@@ -10,8 +10,18 @@ public sealed class PublishingOptions
     [Setting("PUBLISH_PENDING_RECORDS"), Range(1, 10_000_000)]
     public int PendingRecords { get; set; } = 100_000;
 
+    /// <summary>
+    /// Milliseconds of rest after a publish. What comes in meanwhile goes out together, and a counter that moves often is
+    /// written once for all of it.
+    /// </summary>
+    [Setting("PUBLISH_PAUSE_MS"), Range(0, 10_000)]
+    public int PauseMs { get; set; } = 100;
+
     /// <summary>Records of one message. Far below 1 MiB even with the longest names.</summary>
     public int MessageRecords { get; } = 1_000;
+
+    /// <summary>Records of one publish.</summary>
+    public int PublishRecords { get; } = 20_000;
 
     /// <summary>Bytes of one message. Kafka and Dapr accept 1 MiB by default.</summary>
     public int MessageBytes { get; } = 900_000;
