@@ -36,6 +36,21 @@ public sealed class MongoServer : IAsyncLifetime
             Assert.Skip(Missing);
     }
 
+    /// <summary>Skips the test if there is no double: only it loses answers on demand.</summary>
+    public void RequireDouble()
+    {
+        Require();
+        if (IsReal)
+            Assert.Skip($"Only the double loses answers on demand; {Variable} names a real server.");
+    }
+
+    /// <summary>Has the next command of a kind fail, in MongoDB's own terms.</summary>
+    public Task FailNextAsync(string command, BsonDocument failure) => CommandAsync(new BsonDocument
+    {
+        { "configureFailPoint", "failCommand" }, { "mode", new BsonDocument("times", 1) },
+        { "data", new BsonDocument("failCommands", new BsonArray { command }).AddRange(failure) },
+    });
+
     /// <summary>Skips the test if only a double is there.</summary>
     public void RequireReal(string point)
     {

@@ -1,0 +1,187 @@
+using MongoDB.Bson;
+using MongoDB.Driver;
+using StripeMeter.Metering.Counting;
+using StripeMeter.Metering.Events;
+using StripeMeter.Metering.Ledger;
+using StripeMeter.Metering.Periods;
+using StripeMeter.Metering.Quantities;
+using StripeMeter.Metering.Stores;
+using StripeMeter.Metering.Tenants;
+using StripeMeter.Metering.Time;
+using StripeMeter.Storage.Mongo;
+
+namespace StripeMeter.Storage.Tests.Mongo;
+
+/// <summary>Commands that fail, or of which nobody learns whether they did.</summary>
+public sealed class MongoFaultTests(MongoServer server) : IClassFixture<MongoServer>, IAsyncLifetime
+{
+    private static readonly BsonDocument AnswerLost = new() { { "closeConnection", true }, { "afterwards", true } };
+    private static readonly BsonDocument NeverArrived = new("closeConnection", true);
+    private static readonly BsonDocument NoMajority =
+        new("writeConcernError", new BsonDocument { { "code", 64 }, { "errmsg", "waiting for replication timed out" } });
+
+    private readonly CancellationTokenSource _limit = new(TimeSpan.FromSeconds(60));
+    private MongoEngine? _engine;
+    private IMeterStore? _store;
+
+    private ITenantStore Acme => _store!.Of(new TenantId("acme"));
+
+    private CancellationToken Limit => _limit.Token;
+
+    public static TheoryData<string> Uncertainties => ["answer lost", "no majority"];
+
+    public async ValueTask InitializeAsync()
+    {
+        if (server.Missing is not null || server.IsReal)
+            return;
+        _engine = new MongoEngine(server);
+        _store = await _engine.OpenAsync(Shards.DefaultCount, Limit);
+        await _store.PrepareAsync(Limit);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_store is not null)
+            await _store.DisposeAsync();
+        if (_engine is not null)
+            await _engine.DisposeAsync();
+        _limit.Dispose();
+    }
+
+    [Theory, MemberData(nameof(Uncertainties))]
+    public async Task Append_InsertOfUnknownOutcome_IsUnavailableAndSafeToRepeat(string uncertainty)
+    {
+        server.RequireDouble();
+        await Acme.Ledger.ShardCountAsync(Limit);
+        await server.FailNextAsync("insert", Failure(uncertainty));
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => AppendAsync("a", "b"));
+        var outcomes = await AppendAsync("a", "b", "c");
+
+        Assert.Equal([(false, 1L), (false, 2L), (true, 3L)], outcomes.Select(outcome => (outcome.Appended, outcome.Position)));
+        Assert.Equal(["a", "b", "c"], (await ReadAsync()).Select(record => record.Key));
+    }
+
+    [Fact]
+    public async Task Append_InsertThatNeverArrived_LeavesAHoleThatReadersFill()
+    {
+        server.RequireDouble();
+        await Acme.Ledger.ShardCountAsync(Limit);
+        await server.FailNextAsync("insert", NeverArrived);
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => AppendAsync("a"));
+        Assert.Equal((true, 2), (await AppendAsync("a")).Select(outcome => (outcome.Appended, outcome.Position)).Single());
+        Assert.Equal([2], (await ReadAsync()).Select(record => record.Position));
+        await Acme.Ledger.FillAsync(0, 1, default, Limit);
+
+        Assert.Equal([RecordKind.Junk, RecordKind.Event], (await ReadAsync()).Select(record => record.Kind));
+    }
+
+    [Theory, MemberData(nameof(Uncertainties))]
+    public async Task Append_ReservationOfUnknownOutcome_IsUnavailable(string uncertainty)
+    {
+        server.RequireDouble();
+        await Acme.Ledger.ShardCountAsync(Limit);
+        await server.FailNextAsync("findAndModify", Failure(uncertainty));
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => AppendAsync("a"));
+
+        Assert.Empty(await ReadAsync());
+        Assert.Equal(2, (await AppendAsync("a")).Single().Position);
+    }
+
+    [Theory, MemberData(nameof(Uncertainties))]
+    public async Task Fill_OfUnknownOutcome_CountsWhenItIsReadBack(string uncertainty)
+    {
+        server.RequireDouble();
+        await ((MongoMeterStore)_store!).RecordsOf(Acme.Tenant).ReserveAsync(0, 1, Limit);
+        await server.FailNextAsync("insert", Failure(uncertainty));
+
+        await Acme.Ledger.FillAsync(0, 1, default, Limit);
+
+        Assert.Equal([RecordKind.Junk], (await ReadAsync()).Select(record => record.Kind));
+    }
+
+    [Fact]
+    public async Task Fill_ThatNeverArrived_IsUnavailable()
+    {
+        server.RequireDouble();
+        await ((MongoMeterStore)_store!).RecordsOf(Acme.Tenant).ReserveAsync(0, 1, Limit);
+        await server.FailNextAsync("insert", NeverArrived);
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => Acme.Ledger.FillAsync(0, 1, default, Limit));
+    }
+
+    [Theory, MemberData(nameof(Uncertainties))]
+    public async Task ShardCount_OfUnknownOutcome_IsNotRelied(string uncertainty)
+    {
+        server.RequireDouble();
+        await server.FailNextAsync("insert", Failure(uncertainty));
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await Acme.Ledger.ShardCountAsync(Limit));
+
+        Assert.Equal(Shards.DefaultCount, await Acme.Ledger.ShardCountAsync(Limit));
+    }
+
+    [Theory, MemberData(nameof(Uncertainties))]
+    public async Task Projection_WritesOfUnknownOutcome_AreUnavailableAndSafeToRepeat(string uncertainty)
+    {
+        server.RequireDouble();
+        var row = Row();
+
+        await server.FailNextAsync("update", Failure(uncertainty));
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => Acme.Projection.WriteAsync([row], Limit));
+        await Acme.Projection.WriteAsync([row], Limit);
+        await server.FailNextAsync("update", Failure(uncertainty));
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => Acme.Projection.RaiseAsync(0, new ShardProgress("log", 1), Limit));
+        await Acme.Projection.RaiseAsync(0, new ShardProgress("log", 1), Limit);
+
+        Assert.Equal([row], await Acme.Projection.DirtyAsync(10, Limit));
+        Assert.Equal(new ShardProgress("log", 1), await Acme.Projection.ProgressAsync(0, Limit));
+    }
+
+    [Fact]
+    public async Task Check_WithoutAServer_IsUnavailable()
+    {
+        await using var store = new MongoMeterStore(
+            "mongodb://127.0.0.1:1/?directConnection=true&serverSelectionTimeoutMS=100", "nowhere", TimeProvider.System);
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => store.CheckAsync(Limit));
+    }
+
+    /// <summary>The kit shows that the engine asks for a majority everywhere, because the double refuses what does not.</summary>
+    [Fact]
+    public async Task Double_WhatDoesNotAskForAMajority_IsRefused()
+    {
+        server.RequireDouble();
+        using var client = new MongoClient(server.Url);
+        var records = client.GetDatabase(_engine!.Database).GetCollection<BsonDocument>("records");
+
+        await Assert.ThrowsAsync<MongoCommandException>(() => records.InsertOneAsync(new BsonDocument("a", 1), cancellationToken: Limit));
+        await Assert.ThrowsAsync<MongoCommandException>(
+            () => records.WithWriteConcern(WriteConcern.WMajority).InsertOneAsync(new BsonDocument("a", 1), cancellationToken: Limit));
+        await Assert.ThrowsAsync<MongoCommandException>(
+            () => records.Find(new BsonDocument()).ToListAsync(Limit));
+    }
+
+    private static BsonDocument Failure(string uncertainty) => uncertainty == "answer lost" ? AnswerLost : NoMajority;
+
+    private static CounterRow Row()
+    {
+        var period = PeriodClock.CalendarMonths.PeriodOf("cus_1", default);
+        var counter = Counter.Empty(new CounterKey("calls", "cus_1", period.Start), period)
+            .With(new Countable(1, RecordKind.Event, "calls", "cus_1", Quantity.One, default, "a", Late: false));
+        return new CounterRow(counter, 0, "log", default);
+    }
+
+    private Task<IReadOnlyList<AppendOutcome>> AppendAsync(params string[] keys) => Acme.Ledger.AppendAsync(
+        0,
+        Array.ConvertAll(keys, key =>
+        {
+            var usage = new UsageEvent("calls", "cus_1", "", Quantity.One, default, "", EventSource.Http);
+            return LedgerRecord.OfEvent(key, Fingerprint.Of(usage), usage, default(Instant), late: false);
+        }),
+        Limit);
+
+    private Task<IReadOnlyList<Countable>> ReadAsync() => Acme.Ledger.ReadAsync(0, 0, 100, Limit);
+}
