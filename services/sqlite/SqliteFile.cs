@@ -56,6 +56,7 @@ public sealed class SqliteFile : IAsyncDisposable
 {
     private readonly SqliteFileOptions _options;
     private readonly SqliteSession _session;
+    private SqliteSession? _powerSession;
     private readonly ConcurrentBag<SqliteSession> _readers = [];
     private readonly Channel<PendingWrite> _writes;
     private readonly Task _writer;
@@ -68,7 +69,7 @@ public sealed class SqliteFile : IAsyncDisposable
         _options = options;
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(options.Path))!);
         _writes = Channel.CreateBounded<PendingWrite>(new BoundedChannelOptions(options.WaitingWrites) { SingleReader = true });
-        _session = new SqliteSession(options.Path, $"PRAGMA page_size=4096; {Pragmas(options)}");
+        _session = new SqliteSession(options.Path, $"PRAGMA page_size=4096; {Pragmas(options, options.Durability)}");
         try
         {
             Prepare();
@@ -89,16 +90,27 @@ public sealed class SqliteFile : IAsyncDisposable
     /// <exception cref="SqliteException">Nothing of it was written.</exception>
     /// <exception cref="TimeoutException">Too many writes wait; this one was not begun.</exception>
     /// <exception cref="ObjectDisposedException">The file is closed; the write was not begun.</exception>
-    public async Task<T> WriteAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellation = default)
+    public Task<T> WriteAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellation = default) =>
+        WriteAsync(_options.Durability, work, cancellation);
+
+    /// <summary>The same with a durability of its own; what shares the transaction survives as much.</summary>
+    public async Task<T> WriteAsync<T>(
+        SqliteDurability durability, Func<SqliteSession, T> work, CancellationToken cancellation = default)
     {
-        var pending = new PendingWrite<T>(work);
+        var pending = new PendingWrite<T>(durability, work);
         if (!_writes.Writer.TryWrite(pending))
             await WaitForPlaceAsync(pending, cancellation).ConfigureAwait(false);
         return await pending.Done.Task.ConfigureAwait(false);
     }
 
-    /// <inheritdoc cref="WriteAsync{T}"/>
-    public Task WriteAsync(Action<SqliteSession> work, CancellationToken cancellation = default) => WriteAsync(
+    /// <inheritdoc cref="WriteAsync{T}(Func{SqliteSession, T}, CancellationToken)"/>
+    public Task WriteAsync(Action<SqliteSession> work, CancellationToken cancellation = default) =>
+        WriteAsync(_options.Durability, work, cancellation);
+
+    /// <inheritdoc cref="WriteAsync{T}(SqliteDurability, Func{SqliteSession, T}, CancellationToken)"/>
+    public Task WriteAsync(
+        SqliteDurability durability, Action<SqliteSession> work, CancellationToken cancellation = default) => WriteAsync(
+        durability,
         session =>
         {
             work(session);
@@ -107,17 +119,20 @@ public sealed class SqliteFile : IAsyncDisposable
         cancellation);
 
     /// <summary>Runs <paramref name="read"/> on one consistent state, the newest committed.</summary>
-    public T Read<T>(Func<SqliteSession, T> read)
+    public T Read<T>(Func<SqliteSession, T> read) => Read(read, static (session, work) => work(session));
+
+    /// <summary>The same with an argument, so that <paramref name="read"/> need not capture it.</summary>
+    public T Read<TArgument, T>(TArgument argument, Func<SqliteSession, TArgument, T> read)
     {
         ArgumentNullException.ThrowIfNull(read);
         if (!_readers.TryTake(out var session))
-            session = new SqliteSession(_options.Path, Pragmas(_options) + "PRAGMA query_only=ON;");
+            session = new SqliteSession(_options.Path, Pragmas(_options, _options.Durability) + "PRAGMA query_only=ON;");
         try
         {
             session.Execute("BEGIN");
             try
             {
-                return read(session);
+                return read(session, argument);
             }
             finally
             {
@@ -140,14 +155,15 @@ public sealed class SqliteFile : IAsyncDisposable
         await _writer.ConfigureAwait(false);
         while (_readers.TryTake(out var session))
             session.Dispose();
+        _powerSession?.Dispose();
         _session.Dispose();
     }
 
-    private static string Pragmas(SqliteFileOptions options) =>
+    private static string Pragmas(SqliteFileOptions options, SqliteDurability durability) =>
         $"""
         PRAGMA busy_timeout={options.BusyTimeoutMs}; PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=16000;
         PRAGMA temp_store=MEMORY; PRAGMA cache_size=-{options.CacheKibibytes};
-        PRAGMA synchronous={(options.Durability == SqliteDurability.Power ? "FULL" : "NORMAL")};
+        PRAGMA synchronous={(durability == SqliteDurability.Power ? "FULL" : "NORMAL")};
         """;
 
     private void Prepare()
@@ -214,19 +230,20 @@ public sealed class SqliteFile : IAsyncDisposable
 
     private void Commit(List<PendingWrite> batch)
     {
-        _session.Execute("BEGIN IMMEDIATE");
+        var session = SessionFor(batch);
+        session.Execute("BEGIN IMMEDIATE");
         try
         {
             foreach (var write in batch)
-                write.Work(_session);
-            _session.Execute("COMMIT");
+                write.Work(session);
+            session.Execute("COMMIT");
         }
         catch
         {
             RolledBack?.Invoke();
             // Some errors have rolled back already.
-            if (_session.IsInTransaction)
-                _session.Execute("ROLLBACK");
+            if (session.IsInTransaction)
+                session.Execute("ROLLBACK");
             throw;
         }
 
@@ -234,8 +251,17 @@ public sealed class SqliteFile : IAsyncDisposable
             write.Complete();
     }
 
-    private abstract class PendingWrite
+    private SqliteSession SessionFor(List<PendingWrite> batch)
     {
+        if (_options.Durability == SqliteDurability.Power || !batch.Exists(static write => write.Durability == SqliteDurability.Power))
+            return _session;
+        return _powerSession ??= new SqliteSession(_options.Path, Pragmas(_options, SqliteDurability.Power));
+    }
+
+    private abstract class PendingWrite(SqliteDurability durability)
+    {
+        public SqliteDurability Durability => durability;
+
         public abstract void Work(SqliteSession session);
 
         public abstract void Complete();
@@ -243,7 +269,7 @@ public sealed class SqliteFile : IAsyncDisposable
         public abstract void Fail(Exception failure);
     }
 
-    private sealed class PendingWrite<T>(Func<SqliteSession, T> work) : PendingWrite
+    private sealed class PendingWrite<T>(SqliteDurability durability, Func<SqliteSession, T> work) : PendingWrite(durability)
     {
         private T _result = default!;
 

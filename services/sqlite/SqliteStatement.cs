@@ -20,6 +20,8 @@ public readonly struct SqliteStatement(SqliteSession session, sqlite3_stmt state
         return this;
     }
 
+    public SqliteStatement Bind(int parameter, long? value) => value is { } number ? Bind(parameter, number) : BindNull(parameter);
+
     public SqliteStatement Bind(int parameter, bool value) => Bind(parameter, value ? 1L : 0L);
 
     public SqliteStatement BindNull(int parameter)
@@ -55,9 +57,13 @@ public readonly struct SqliteStatement(SqliteSession session, sqlite3_stmt state
 
     public int SmallNumber(int column) => checked((int)Number(column));
 
+    public long? NullableNumber(int column) => IsNull(column) ? null : Number(column);
+
     public bool Flag(int column) => Number(column) != 0;
 
     public string Text(int column) => Encoding.UTF8.GetString(raw.sqlite3_column_blob(statement, column));
+
+    public string? NullableText(int column) => IsNull(column) ? null : Text(column);
 
     /// <summary>The bytes of a column; valid until the next step.</summary>
     public ReadOnlySpan<byte> Blob(int column) => raw.sqlite3_column_blob(statement, column);

@@ -1,6 +1,7 @@
 using StripeMeter.LocalDapr.Placement;
 using StripeMeter.LocalDapr.PubSub;
 using StripeMeter.LocalDapr.Storage;
+using StripeMeter.Sqlite;
 
 namespace StripeMeter.LocalDapr;
 
@@ -17,7 +18,11 @@ internal sealed class SidecarGroup : IAsyncDisposable
     public SidecarGroup(LocalDaprOptions options)
     {
         Options = options;
-        File = new SqliteFile(options.DataFile);
+        // Actor state may fall back: the ledger is the truth. Public topics ask for more, write by write.
+        File = new SqliteFile(new SqliteFileOptions
+        {
+            Path = options.DataFile, Durability = SqliteDurability.Process, Schema = Schema.Sql,
+        });
         State = new StateStore(File, options.TimeProvider);
         Peers = new PeerDirectory(options, File);
         Placement = new ActorPlacement(Peers);

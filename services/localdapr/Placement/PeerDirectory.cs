@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using StripeMeter.LocalDapr.PubSub;
-using StripeMeter.LocalDapr.Storage;
+using StripeMeter.Sqlite;
 
 namespace StripeMeter.LocalDapr.Placement;
 

@@ -1,5 +1,5 @@
 using System.Collections.Frozen;
-using StripeMeter.LocalDapr.Storage;
+using StripeMeter.Sqlite;
 
 namespace StripeMeter.LocalDapr.Placement;
 
@@ -9,7 +9,7 @@ internal sealed class PeerStore(SqliteFile file)
     private const char Separator = '\n';
 
     /// <summary>Writes a sidecar's entry; an older one for the same app and port is the same sidecar before a restart.</summary>
-    public Task SaveAsync(Peer peer, int appPort) => file.WriteAsync(Durability.Process, session =>
+    public Task SaveAsync(Peer peer, int appPort) => file.WriteAsync(SqliteDurability.Process, session =>
     {
         using (var delete = session.Prepare("DELETE FROM sidecars WHERE app_id = ?1 AND app_port = ?2 AND instance <> ?3"))
             delete.Bind(1, peer.AppId).Bind(2, appPort).Bind(3, peer.Instance).Run();
@@ -23,7 +23,7 @@ internal sealed class PeerStore(SqliteFile file)
             .Bind(8, string.Join(Separator, peer.ActorTypes)).Bind(9, string.Join(Separator, peer.MemoryTopics)).Run();
     });
 
-    public Task DeleteAsync(string instance) => file.WriteAsync(Durability.Process, session =>
+    public Task DeleteAsync(string instance) => file.WriteAsync(SqliteDurability.Process, session =>
     {
         using var delete = session.Prepare("DELETE FROM sidecars WHERE instance = ?1");
         delete.Bind(1, instance).Run();
@@ -46,8 +46,8 @@ internal sealed class PeerStore(SqliteFile file)
         AppId = row.Text(1),
         Address = row.Text(2),
         Token = row.Text(3),
-        StartedAt = DateTimeOffset.FromUnixTimeMilliseconds(row.Int64(4)),
-        SeenAt = DateTimeOffset.FromUnixTimeMilliseconds(row.Int64(5)),
+        StartedAt = DateTimeOffset.FromUnixTimeMilliseconds(row.Number(4)),
+        SeenAt = DateTimeOffset.FromUnixTimeMilliseconds(row.Number(5)),
         ActorTypes = Split(row.Text(6)),
         MemoryTopics = Split(row.Text(7)),
     };

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using StripeMeter.LocalDapr.Placement;
 using StripeMeter.LocalDapr.Resources;
-using StripeMeter.LocalDapr.Storage;
+using StripeMeter.Sqlite;
 
 namespace StripeMeter.LocalDapr.PubSub;
 

@@ -1,4 +1,4 @@
-using StripeMeter.LocalDapr.Storage;
+using StripeMeter.Sqlite;
 
 namespace StripeMeter.LocalDapr.PubSub;
 
@@ -15,13 +15,13 @@ internal sealed class DurableTopics(SqliteFile file, LocalDaprLimits limits, Tim
     public async Task<long> OpenGroupAsync(TopicName topic, string appId)
     {
         var id = 0L;
-        await file.WriteAsync(Durability.Power, session =>
+        await file.WriteAsync(SqliteDurability.Power, session =>
         {
             using (var insert = session.Prepare("INSERT OR IGNORE INTO topic_groups (pubsub, topic, app_id) VALUES (?1, ?2, ?3)"))
                 insert.Bind(1, topic.PubSub).Bind(2, topic.Topic).Bind(3, appId).Run();
             using var select = session.Prepare("SELECT id FROM topic_groups WHERE pubsub = ?1 AND topic = ?2 AND app_id = ?3");
             select.Bind(1, topic.PubSub).Bind(2, topic.Topic).Bind(3, appId).Step();
-            id = select.Int64(0);
+            id = select.Number(0);
         }).ConfigureAwait(false);
         return id;
     }
@@ -34,8 +34,8 @@ internal sealed class DurableTopics(SqliteFile file, LocalDaprLimits limits, Tim
         var start = time.GetTimestamp();
         while (true)
         {
-            string? full = null;
-            await file.WriteAsync(Durability.Power, session => full = TryInsert(session, topic, messages)).ConfigureAwait(false);
+            var full = await file.WriteAsync(
+                SqliteDurability.Power, session => TryInsert(session, topic, messages), cancellation).ConfigureAwait(false);
             if (full is null)
                 return;
             if (time.GetElapsedTime(start) >= limits.PublishWait)
@@ -53,9 +53,9 @@ internal sealed class DurableTopics(SqliteFile file, LocalDaprLimits limits, Tim
             select.Bind(1, topic.PubSub).Bind(2, topic.Topic);
             while (select.Step())
             {
-                if (select.Int64(2) > 0 && select.Int64(2) + messages.Count > limits.DurableTopicMessages)
+                if (select.Number(2) > 0 && select.Number(2) + messages.Count > limits.DurableTopicMessages)
                     return select.Text(1);
-                groups.Add(select.Int64(0));
+                groups.Add(select.Number(0));
             }
         }
 
@@ -89,13 +89,13 @@ internal sealed class DurableTopics(SqliteFile file, LocalDaprLimits limits, Tim
         select.Bind(1, argument.group).Bind(2, argument.after).Bind(3, argument.limit);
         var found = new List<TopicMessage>();
         while (select.Step())
-            found.Add(new TopicMessage((PayloadKind)select.Int64(2), select.Blob(1).ToArray()) { Id = select.Int64(0) });
+            found.Add(new TopicMessage((PayloadKind)select.Number(2), select.Blob(1).ToArray()) { Id = select.Number(0) });
         return found;
     });
 
     /// <summary>Forgets messages that a consumer has acknowledged. Losing this to a power cut means receiving them again, which
     /// is allowed.</summary>
-    public Task RemoveAsync(long group, IReadOnlyList<TopicMessage> messages) => file.WriteAsync(Durability.Process, session =>
+    public Task RemoveAsync(long group, IReadOnlyList<TopicMessage> messages) => file.WriteAsync(SqliteDurability.Process, session =>
     {
         var removed = 0;
         foreach (var message in messages)

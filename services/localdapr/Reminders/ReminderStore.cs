@@ -1,5 +1,5 @@
 using StripeMeter.LocalDapr.Actors;
-using StripeMeter.LocalDapr.Storage;
+using StripeMeter.Sqlite;
 
 namespace StripeMeter.LocalDapr.Reminders;
 
@@ -13,7 +13,7 @@ internal sealed class ReminderStore(SqliteFile file, string appId)
     public async Task<bool> SaveAsync(Reminder reminder, bool overwrite)
     {
         var saved = false;
-        await file.WriteAsync(Durability.Process, session =>
+        await file.WriteAsync(SqliteDurability.Process, session =>
         {
             using var insert = session.Prepare(
                 $"""
@@ -35,7 +35,7 @@ internal sealed class ReminderStore(SqliteFile file, string appId)
 
     /// <summary>Notes a fire: moves the reminder to its next one or removes it, unless it was registered anew or deleted
     /// meanwhile.</summary>
-    public Task AdvanceAsync(Reminder reminder, Schedule next) => file.WriteAsync(Durability.Process, session =>
+    public Task AdvanceAsync(Reminder reminder, Schedule next) => file.WriteAsync(SqliteDurability.Process, session =>
     {
         using var change = session.Prepare(next.HasEnded
             ? "DELETE FROM reminders WHERE app_id = ?1 AND actor_type = ?2 AND actor_id = ?3 AND name = ?4 AND revision = ?5"
@@ -46,7 +46,7 @@ internal sealed class ReminderStore(SqliteFile file, string appId)
         bound.Run();
     });
 
-    public Task DeleteAsync(ActorKey actor, string name) => file.WriteAsync(Durability.Process, session =>
+    public Task DeleteAsync(ActorKey actor, string name) => file.WriteAsync(SqliteDurability.Process, session =>
     {
         using var delete = session.Prepare("DELETE FROM reminders WHERE app_id = ?1 AND actor_type = ?2 AND actor_id = ?3 AND name = ?4");
         BindKey(delete, actor, name).Run();
@@ -83,10 +83,10 @@ internal sealed class ReminderStore(SqliteFile file, string appId)
         Data = row.Blob(6).ToArray(),
         OnFailure = FailurePolicy.Parse(row.Text(7)),
         Schedule = new Schedule(
-            DateTimeOffset.FromUnixTimeMilliseconds(row.Int64(8)),
+            DateTimeOffset.FromUnixTimeMilliseconds(row.Number(8)),
             row.Text(4).Length == 0 ? null : Schedule.PeriodOf(row.Text(4)),
-            (int?)row.NullableInt64(9),
-            row.NullableInt64(10) is { } expires ? DateTimeOffset.FromUnixTimeMilliseconds(expires) : null),
-        Revision = row.Int64(11),
+            (int?)row.NullableNumber(9),
+            row.NullableNumber(10) is { } expires ? DateTimeOffset.FromUnixTimeMilliseconds(expires) : null),
+        Revision = row.Number(11),
     };
 }

@@ -3,7 +3,7 @@ namespace StripeMeter.LocalDapr.Storage;
 /// <summary>The tables of the file. Instants are Unix milliseconds.</summary>
 internal static class Schema
 {
-    public static void Create(SqliteSession session) => session.Execute(
+    public const string Sql =
         """
         CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value BLOB NOT NULL, expires_at INTEGER);
         CREATE INDEX IF NOT EXISTS state_expiring ON state (expires_at) WHERE expires_at IS NOT NULL;
@@ -25,5 +25,5 @@ internal static class Schema
         CREATE TABLE IF NOT EXISTS sidecars (
             instance TEXT PRIMARY KEY, app_id TEXT NOT NULL, app_port INTEGER NOT NULL, address TEXT NOT NULL, token TEXT NOT NULL,
             started_at INTEGER NOT NULL, seen_at INTEGER NOT NULL, actor_types TEXT NOT NULL, memory_topics TEXT NOT NULL);
-        """);
+        """;
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using StripeMeter.Sqlite;
 
 namespace StripeMeter.LocalDapr.Storage;
 
@@ -6,7 +7,7 @@ namespace StripeMeter.LocalDapr.Storage;
 internal readonly record struct StateChange(string Key, ReadOnlyMemory<byte>? Value, long? TtlSeconds);
 
 /// <summary>
-/// Actor state: JSON values by key, each optionally with an end. Saved with <see cref="Durability.Process"/>: the ledger is the
+/// Actor state: JSON values by key, each optionally with an end. Saved with <see cref="SqliteDurability.Process"/>: the ledger is the
 /// truth and actor state a copy that may fall back, so a power cut may cost the last saves and never a mixture of them.
 /// </summary>
 internal sealed class StateStore(SqliteFile file, TimeProvider time)
@@ -21,7 +22,7 @@ internal sealed class StateStore(SqliteFile file, TimeProvider time)
             if (!statement.Bind(1, argument.key).Bind(2, argument.now).Step())
                 return (false, null);
             argument.destination.Write(statement.Blob(0));
-            return (true, statement.NullableInt64(1));
+            return (true, statement.NullableNumber(1));
         });
         expiresAt = expires is { } milliseconds ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds) : null;
         return found;
@@ -31,7 +32,7 @@ internal sealed class StateStore(SqliteFile file, TimeProvider time)
     public Task SaveAsync(string keyPrefix, IReadOnlyList<StateChange> changes)
     {
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
-        return file.WriteAsync(Durability.Process, session =>
+        return file.WriteAsync(SqliteDurability.Process, session =>
         {
             foreach (var change in changes)
                 Apply(session, keyPrefix + change.Key, change, now);
@@ -59,7 +60,7 @@ internal sealed class StateStore(SqliteFile file, TimeProvider time)
     public Task PurgeAsync()
     {
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
-        return file.WriteAsync(Durability.Process, session =>
+        return file.WriteAsync(SqliteDurability.Process, session =>
         {
             using var delete = session.Prepare("DELETE FROM state WHERE expires_at IS NOT NULL AND expires_at <= ?1");
             delete.Bind(1, now).Run();
