@@ -13,8 +13,8 @@ var end = new Option<DateTime?>("--end")
         ? time
         : Refuse(result),
 };
-var gateway = new Option<Uri>("--url") { Description = "Address of StripeMeter.", DefaultValueFactory = _ => new Uri("http://localhost:3000") };
-var stripe = new Option<Uri>("--stripe") { Description = "Address of the Stripe double; not used when STRIPE_SECRET_KEY is set.", DefaultValueFactory = _ => new Uri("http://localhost:12111") };
+var gateway = Address("--url", "Address of StripeMeter.", "http://localhost:3000");
+var stripe = Address("--stripe", "Address of the Stripe double; not used when STRIPE_SECRET_KEY is set.", "http://localhost:12111");
 var tenant = new Option<string>("--tenant") { Description = "Tenant that the events belong to.", DefaultValueFactory = _ => "acme" };
 var batch = new Option<int>("--batch") { Description = "Events of a request, 1 to 1000.", DefaultValueFactory = _ => 500 };
 var senders = new Option<int>("--senders") { Description = "Senders at once, 1 to 64.", DefaultValueFactory = _ => 1 };
@@ -42,6 +42,19 @@ command.SetAction(async (line, cancellation) =>
     return await new Demonstration(settings, TimeProvider.System).RunAsync(cancellation);
 });
 return await command.Parse(args).InvokeAsync();
+
+static Option<Uri> Address(string name, string description, string otherwise) => new(name)
+{
+    Description = description,
+    DefaultValueFactory = _ => new Uri(otherwise),
+    CustomParser = result =>
+    {
+        if (Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var address))
+            return address;
+        result.AddError($"'{result.Tokens[0].Value}' is not an address such as {otherwise}.");
+        return null;
+    },
+};
 
 static DateTime? Refuse(System.CommandLine.Parsing.ArgumentResult result)
 {

@@ -1,0 +1,112 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace StripeMeter.Bench;
+
+/// <summary>Runs every load once on a fresh system and writes the report.</summary>
+internal sealed class Benchmark(TimeProvider clock)
+{
+    private readonly StringBuilder _report = new();
+    private readonly Dictionary<int, long> _engine = [];
+
+    /// <param name="percent">Size of each load in percent.</param>
+    /// <param name="soakEvents">Events of the memory run; 0 leaves it out.</param>
+    /// <param name="arguments">Shown in the report.</param>
+    public async Task<string> RunAsync(int percent, long soakEvents, string arguments)
+    {
+        Line("# Benchmark");
+        Line();
+        Line($"`dotnet run -c Release --project bench{(arguments.Length > 0 ? " -- " + arguments : "")}` on {Environment.ProcessorCount} cores, "
+            + $"{RuntimeInformation.OSDescription}, .NET {Environment.Version}, load generator on the same cores.");
+        Line();
+        Console.WriteLine("raw engine");
+        await MeasureEngineAsync(percent);
+        Console.WriteLine("embedded system");
+        await MeasureSystemAsync(percent);
+        if (soakEvents > 0)
+            await SoakAsync(soakEvents);
+        return _report.ToString();
+    }
+
+    private async Task MeasureEngineAsync(int percent)
+    {
+        Line("## The raw engine");
+        Line();
+        Line("The SQLite engine alone: durable, deduplicated appends, no services, no counting.");
+        Line();
+        Line("| events of a batch | callers | events/s |");
+        Line("| --- | --- | --- |");
+        foreach (var (batch, callers, events) in new[] { (500, 8, 400_000), (100, 16, 400_000), (1, 64, 60_000) })
+        {
+            _engine[batch] = await RawEngine.MeasureAsync(events * (long)percent / 100, batch, callers, clock);
+            Line($"| {batch} | {callers} | {Number(_engine[batch])} |");
+        }
+
+        Line();
+    }
+
+    private async Task MeasureSystemAsync(int percent)
+    {
+        await using var system = await SystemUnderTest.StartAsync(SystemUnderTest.FindAssembly(), clock);
+        using var scenarios = new Scenarios(system, clock);
+        var first = await scenarios.FirstEventAsync();
+        Line("## The embedded system");
+        Line();
+        Line($"Ready {Seconds(system.StartTime)} after its start; the first event was acknowledged {Milliseconds(first)} later. "
+            + "Counted means visible in the projected counters; its latency runs from the acknowledgement.");
+        Line();
+        Line("| load | events | acked/s | of the engine | counted/s | ack p50 | ack p99 | counted p50 | counted p99 | cores used | peak memory |");
+        Line("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+        await scenarios.GrpcAsync("warm-up", 50_000, 500, 4);
+        Row(await scenarios.GrpcAsync("gRPC 500", 1_000_000L * percent / 100, 500, 4), _engine[500]);
+        Row(await scenarios.RestAsync("REST 100", 300_000L * percent / 100, 100, 8), _engine[100]);
+        Row(await scenarios.GrpcAsync("gRPC 1", 60_000L * percent / 100, 1, 64), _engine[1]);
+        Row(await scenarios.RestAsync("REST 1", 60_000L * percent / 100, 1, 64), _engine[1]);
+        Line();
+    }
+
+    private async Task SoakAsync(long events)
+    {
+        Console.WriteLine("memory run");
+        await using var system = await SystemUnderTest.StartAsync(SystemUnderTest.FindAssembly(), clock);
+        using var scenarios = new Scenarios(system, clock);
+        Line("## Memory");
+        Line();
+        Line("The same process takes events in tenths; memory is what it holds resident after each.");
+        Line();
+        Line("| events so far | acked/s | resident after |");
+        Line("| --- | --- | --- |");
+        for (var part = 1; part <= 10; part++)
+        {
+            var result = await scenarios.GrpcAsync($"soak-{part}", events / 10, 500, 4);
+            Line($"| {Number(events / 10 * part)} | {Number(result.AcknowledgedPerSecond)} | {Megabytes(system.ResidentBytes())} |");
+            Console.WriteLine($"  {part}0 %");
+        }
+
+        Line();
+    }
+
+    private void Row(LoadResult result, long engine)
+    {
+        Console.WriteLine($"  {result.Name}: {result.AcknowledgedPerSecond:N0} acked/s, {result.CountedPerSecond:N0} counted/s");
+        var (ack, lag) = (result.AckMicroseconds, result.CountedMicroseconds);
+        var ratio = (100 * result.AcknowledgedPerSecond / engine).ToString(CultureInfo.InvariantCulture);
+        var cores = (result.ProcessorTime / result.Counted).ToString("F2", CultureInfo.InvariantCulture);
+        Line($"| {result.Name} | {Number(result.Events)} | {Number(result.AcknowledgedPerSecond)} | {ratio} % | {Number(result.CountedPerSecond)} "
+            + $"| {Percentile(ack, 50)} | {Percentile(ack, 99)} | {Percentile(lag, 50)} | {Percentile(lag, 99)} | {cores} | {Megabytes(result.PeakBytes)} |");
+    }
+
+    private void Line(string text = "") => _report.Append(text).Append('\n');
+
+    private static string Percentile(HdrHistogram.HistogramBase histogram, int percentile) =>
+        (histogram.GetValueAtPercentile(percentile) / 1000m).ToString("F1", CultureInfo.InvariantCulture) + " ms";
+
+    private static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
+
+    private static string Megabytes(long bytes) => Number(bytes / 1_000_000) + " MB";
+
+    private static string Seconds(TimeSpan span) => span.TotalSeconds.ToString("F1", CultureInfo.InvariantCulture) + " s";
+
+    private static string Milliseconds(TimeSpan span) => span.TotalMilliseconds.ToString("F0", CultureInfo.InvariantCulture) + " ms";
+}

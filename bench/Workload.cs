@@ -1,0 +1,61 @@
+using Google.Protobuf.WellKnownTypes;
+using StripeMeter.V1;
+
+namespace StripeMeter.Bench;
+
+/// <summary>
+/// Makes events like those of a busy API: 3 metrics, 1,000 customers, small quantities with decimals, timestamps of now,
+/// and a random 128-bit key each, which is the hardest case for an index. A seed makes it repeatable.
+/// </summary>
+internal sealed class Workload(string tenant, int seed, TimeProvider clock)
+{
+    private const int Customers = 1_000;
+    private static readonly string[] Metrics = ["api_calls", "input_tokens", "output_tokens"];
+    private readonly Random _random = new(seed);
+    private readonly Lock _lock = new();
+
+    public string Tenant => tenant;
+
+    public IngestEventsRequest NextRequest(int events)
+    {
+        var request = new IngestEventsRequest();
+        var now = Timestamp.FromDateTimeOffset(Rounded(clock.GetUtcNow()));
+        lock (_lock)
+        {
+            for (var index = 0; index < events; index++)
+            {
+                request.Events.Add(new UsageEvent
+                {
+                    TenantId = tenant,
+                    Metric = Metrics[_random.Next(Metrics.Length)],
+                    CustomerRef = FormattableString.Invariant($"cus_{_random.Next(Customers):0000}"),
+                    Quantity = FormattableString.Invariant($"{_random.Next(1, 5_000)}.{_random.Next(0, 100):00}"),
+                    Timestamp = now,
+                    IdempotencyKey = FormattableString.Invariant($"{_random.NextInt64():x16}-{_random.NextInt64():x16}"),
+                    Source = EventSource.Sdk,
+                });
+            }
+        }
+
+        return request;
+    }
+
+    /// <summary>The same as JSON for REST.</summary>
+    public string NextBody(int events)
+    {
+        var request = NextRequest(events);
+        var body = new System.Text.StringBuilder("{\"events\":[");
+        for (var index = 0; index < events; index++)
+        {
+            var usage = request.Events[index];
+            if (index > 0)
+                body.Append(',');
+            body.Append(System.Globalization.CultureInfo.InvariantCulture,
+                $$"""{"tenantId":"{{usage.TenantId}}","metric":"{{usage.Metric}}","customerRef":"{{usage.CustomerRef}}","quantity":{{usage.Quantity}},"ts":"{{usage.Timestamp.ToDateTime():yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'}}","idempotencyKey":"{{usage.IdempotencyKey}}","source":"sdk"}""");
+        }
+
+        return body.Append("]}").ToString();
+    }
+
+    private static DateTimeOffset Rounded(DateTimeOffset time) => new(time.Ticks - (time.Ticks % 10_000), time.Offset);
+}
