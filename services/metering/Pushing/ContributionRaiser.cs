@@ -35,12 +35,18 @@ public sealed class ContributionRaiser(IDeltaLedger ledger, PushProtocol protoco
         {
             var stored = await ledger.LoadAsync(key, cancellation).ConfigureAwait(false);
             var document = stored ?? new DeltaDocument { Key = key, Meter = raised.First().Meter };
+            var claimed = Claim(document, raised);
+            if (!ReferenceEquals(claimed, document))
+            {
+                await ledger.SaveAsync(claimed, cancellation).ConfigureAwait(false);
+                continue;
+            }
+
             foreach (var (period, contribution, meter, mapped) in raised)
             {
-                var present = document.Find(period.Start)?.Find(contribution.Metric, contribution.Customer);
-                var placed = present is { HasLeft: false }
-                    ? contribution
-                    : contribution with { Elsewhere = await TakeOverAsync(key, period.Start, contribution, cancellation).ConfigureAwait(false) };
+                var placed = PresentIn(document, period, contribution)!.HasLeft
+                    ? contribution with { Elsewhere = await TakeOverAsync(key, period.Start, contribution, cancellation).ConfigureAwait(false) }
+                    : contribution;
                 document = protocol.Raise(document, period, placed, meter, mapped, Now);
             }
 
@@ -50,6 +56,25 @@ public sealed class ContributionRaiser(IDeltaLedger ledger, PushProtocol protoco
 
         throw new StoreUnavailableException("Other writers were faster each time.");
     }
+
+    /// <summary>
+    /// Puts contributions that are new here in place, with a share of nothing. Only once that is saved are the other
+    /// holders looked for: so of two takers that are new, at least one finds the other.
+    /// </summary>
+    private DeltaDocument Claim(DeltaDocument document, IReadOnlyCollection<RaisedContribution> raised)
+    {
+        foreach (var (period, contribution, meter, mapped) in raised)
+        {
+            var claim = contribution with { Elsewhere = contribution.Value, HasLeft = true };
+            if (PresentIn(document, period, contribution) is null)
+                document = protocol.Raise(document, period, claim, meter, mapped, Now);
+        }
+
+        return document;
+    }
+
+    private static Contribution? PresentIn(DeltaDocument document, BillingPeriod period, Contribution contribution) =>
+        document.Find(period.Start)?.Find(contribution.Metric, contribution.Customer);
 
     /// <summary>
     /// Freezes a contribution in the other documents of the meter that have it, and sums what stays there. Each of them

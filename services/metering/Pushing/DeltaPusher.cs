@@ -73,8 +73,12 @@ public sealed class DeltaPusher(
         }
 
         var sent = attempt.Document.Open!;
-        var outcome = await sink.SendAsync(key, sent, cancellation).ConfigureAwait(false);
-        await EnterAsync(key, sent, outcome, cancellation).ConfigureAwait(false);
+        // A process that was stopped in between may wake up when Stripe has forgotten the identifier that another one sent.
+        if (Now >= sent.NextAttempt)
+            return true;
+        // From here on a cancellation would only leave doubt: the call has a time limit of its own.
+        var outcome = await sink.SendAsync(key, sent, CancellationToken.None).ConfigureAwait(false);
+        await EnterAsync(key, sent, outcome, CancellationToken.None).ConfigureAwait(false);
         return true;
     }
 
