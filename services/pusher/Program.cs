@@ -1,1 +1,4 @@
-return 0;
+using StripeMeter.Defaults.Hosting;
+using StripeMeter.Pusher;
+
+return await ServiceHost.RunAsync(() => PusherApp.Build(args));

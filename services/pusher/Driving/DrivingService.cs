@@ -1,0 +1,123 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Threading.Channels;
+using StripeMeter.Metering.Pushing;
+using StripeMeter.Metering.Stores;
+using StripeMeter.Metering.Time;
+using StripeMeter.Pusher.StripeApi;
+using StripeMeter.Pusher.Telemetry;
+using StripeMeter.Pusher.Waking;
+
+namespace StripeMeter.Pusher.Driving;
+
+/// <summary>
+/// Drives the documents that are due, several at a time and each by one driver only. What waits for Stripe, or between two
+/// attempts, holds up nobody else.
+/// </summary>
+internal sealed partial class DrivingService(
+    DueDocuments due, IMeterStore store, IMeterEventSink sink, PushProtocol protocol, StripeCalls calls, PusherOptions options,
+    PusherInstruments instruments, TimeProvider clock, ILogger<DrivingService> logger) : BackgroundService
+{
+    private readonly WakeSignal _signal = new(clock);
+    private readonly ConcurrentDictionary<TenantDocument, bool> _taken = [];
+
+    private readonly Channel<TenantDocument> _queue = Channel.CreateBounded<TenantDocument>(
+        new BoundedChannelOptions(options.QueuedDocuments) { SingleWriter = true });
+
+    public void Wake() => _signal.Wake();
+
+    public override void Dispose()
+    {
+        base.Dispose();
+        _signal.Dispose();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (!calls.IsConfigured)
+            return;
+        var drivers = Enumerable.Range(0, options.ConcurrentPushes).Select(_ => DriveAsync(stoppingToken)).ToArray();
+        try
+        {
+            while (!stoppingToken.IsCancellationRequested)
+            {
+                await QueueDueAsync(stoppingToken).ConfigureAwait(false);
+                await _signal.WaitAsync(TimeSpan.Zero, options.Interval, stoppingToken).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            // Attempts under way end, and what came of them is entered.
+            _queue.Writer.Complete();
+            await Task.WhenAll(drivers).ConfigureAwait(false);
+        }
+    }
+
+    private async Task QueueDueAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            var queued = 0;
+            await foreach (var document in due.FindAsync(() => _taken.Count, cancellation).ConfigureAwait(false))
+            {
+                if (!_taken.TryAdd(document, true))
+                    continue;
+                await _queue.Writer.WriteAsync(document, cancellation).ConfigureAwait(false);
+                queued++;
+            }
+
+            // There may be more than one search finds.
+            if (queued >= options.WorkPage)
+                _signal.Wake();
+            instruments.Show(await store.Work.DeltaBacklogAsync(cancellation).ConfigureAwait(false));
+        }
+        catch (Exception problem) when (problem is not OperationCanceledException)
+        {
+            LogSearchFailed(logger, problem);
+        }
+    }
+
+    private async Task DriveAsync(CancellationToken stopping)
+    {
+        await foreach (var document in _queue.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
+        {
+            var again = stopping.IsCancellationRequested ? null : await DriveAsync(document, stopping).ConfigureAwait(false);
+            _taken.TryRemove(document, out _);
+            if (again is { } moment)
+                _signal.WakeAt(moment.ToOffset());
+        }
+    }
+
+    /// <summary>When the document is due again; null if that is not known.</summary>
+    private async Task<Instant?> DriveAsync(TenantDocument document, CancellationToken stopping)
+    {
+        try
+        {
+            var pusher = new DeltaPusher(store.Of(document.Tenant).Deltas, sink, protocol, clock, Nonce);
+            return await pusher.DriveAsync(document.Key, stopping).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // The document says how to go on.
+            return null;
+        }
+        catch (Exception problem)
+        {
+            LogDriveFailed(logger, problem, document.Key.StripeCustomer, document.Key.MeterId);
+            return null;
+        }
+    }
+
+    private static UInt128 Nonce()
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        RandomNumberGenerator.Fill(bytes);
+        return System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(bytes);
+    }
+
+    [LoggerMessage(331, LogLevel.Warning, "Documents that are due could not be looked for; the next round tries again")]
+    private static partial void LogSearchFailed(ILogger logger, Exception problem);
+
+    [LoggerMessage(332, LogLevel.Warning, "Pushing {StripeCustomer} on {MeterId} failed; the next round tries again")]
+    private static partial void LogDriveFailed(ILogger logger, Exception problem, string stripeCustomer, string meterId);
+}

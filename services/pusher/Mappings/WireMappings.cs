@@ -1,0 +1,44 @@
+using StripeMeter.Defaults.Wire;
+using StripeMeter.Metering.Tenants;
+using DomainAggregation = StripeMeter.Metering.Mappings.Aggregation;
+using DomainMapping = StripeMeter.Metering.Mappings.Mapping;
+using DomainRule = StripeMeter.Metering.Mappings.CustomerRule;
+
+namespace StripeMeter.Pusher.Mappings;
+
+/// <summary>Mappings as the API shows them. Aggregations have the same numbers there and on disk.</summary>
+internal static class WireMappings
+{
+    public static V1.Mapping ToWire(this DomainMapping mapping, TenantId tenant)
+    {
+        var wire = new V1.Mapping
+        {
+            Id = mapping.Id, TenantId = tenant.Value, Metric = mapping.Metric, Aggregation = (V1.Aggregation)mapping.Aggregation,
+            StripeAccount = mapping.StripeAccount, PriceId = mapping.PriceId, MeterId = mapping.MeterId,
+            MeterEventName = mapping.MeterEventName, MeterCustomerKey = mapping.MeterCustomerKey,
+            MeterValueKey = mapping.MeterValueKey, SubscriptionItemId = mapping.SubscriptionItemId, Currency = mapping.Currency,
+            Active = mapping.Active, Shadow = mapping.Shadow, ShadowStripeAccount = mapping.ShadowStripeAccount,
+            ShadowPriceId = mapping.ShadowPriceId, ShadowSubscriptionItemId = mapping.ShadowSubscriptionItemId,
+            CustomerRule = new V1.CustomerRule { Prefix = mapping.Customers.Prefix, TableOnly = mapping.Customers.TableOnly },
+            CreatedTime = mapping.Created.ToTimestamp(), UpdatedTime = mapping.Updated.ToTimestamp(),
+        };
+        wire.CustomerRule.Table.Add(mapping.Customers.Table.ToDictionary());
+        return wire;
+    }
+
+    public static DomainMapping ToDomain(this V1.Mapping wire, Metering.Time.Instant created, Metering.Time.Instant updated) => new()
+    {
+        Id = wire.Id, Metric = wire.Metric, Aggregation = (DomainAggregation)wire.Aggregation, StripeAccount = wire.StripeAccount,
+        PriceId = wire.PriceId, MeterId = wire.MeterId, MeterEventName = wire.MeterEventName,
+        MeterCustomerKey = wire.MeterCustomerKey, MeterValueKey = wire.MeterValueKey,
+        SubscriptionItemId = wire.SubscriptionItemId, Currency = wire.Currency, Active = wire.Active, Shadow = wire.Shadow,
+        ShadowStripeAccount = wire.ShadowStripeAccount, ShadowPriceId = wire.ShadowPriceId,
+        ShadowSubscriptionItemId = wire.ShadowSubscriptionItemId,
+        Customers = new DomainRule
+        {
+            Prefix = wire.CustomerRule?.Prefix ?? "", TableOnly = wire.CustomerRule?.TableOnly ?? false,
+            Table = wire.CustomerRule?.Table.ToDictionary(StringComparer.Ordinal) ?? [],
+        },
+        Created = created, Updated = updated,
+    };
+}

@@ -1,0 +1,66 @@
+using System.ComponentModel.DataAnnotations;
+using StripeMeter.Defaults.Configuration;
+using StripeMeter.Metering.Pushing;
+
+namespace StripeMeter.Pusher;
+
+/// <summary>Cadence and bounds of the pusher.</summary>
+public sealed class PusherOptions
+{
+    /// <summary>Milliseconds between two sweeps of the changed counters, and of the documents that are due.</summary>
+    [Setting("STRIPE_WRITER_INTERVAL_MS"), Range(10, 3_600_000)]
+    public int IntervalMs { get; set; } = 10_000;
+
+    /// <summary>Milliseconds from one sweep to the next at least, however often changes are announced.</summary>
+    [Setting("PUSH_WAKE_DELAY_MS"), Range(0, 3_600_000)]
+    public int WakeDelayMs { get; set; } = 1_000;
+
+    /// <summary>Id of the account of the key. Empty: asked of Stripe, which a restricted key may not be allowed to.</summary>
+    [Setting("STRIPE_ACCOUNT"), RegularExpression("^acct_[A-Za-z0-9_]{1,94}$", ErrorMessage = "must be an account id, acct_…")]
+    public string Account { get; set; } = "";
+
+    /// <summary>Calls a second to one Stripe account. Stripe takes 25 per endpoint by default, more in live mode.</summary>
+    [Setting("STRIPE_RATE_PER_SECOND"), Range(1, 10_000)]
+    public int RatePerSecond { get; set; } = 25;
+
+    /// <summary>Documents driven at a time. Never two calls for one Stripe customer on one meter.</summary>
+    [Setting("STRIPE_CONCURRENT_PUSHES"), Range(1, 1_000)]
+    public int ConcurrentPushes { get; set; } = 16;
+
+    /// <summary>Milliseconds after which a call to Stripe is given up.</summary>
+    [Setting("STRIPE_CALL_TIMEOUT_MS"), Range(100, 300_000)]
+    public int CallTimeoutMs { get; set; } = 10_000;
+
+    /// <summary>Changed counters read at a time.</summary>
+    public int CounterPage { get; } = 500;
+
+    /// <summary>Pages of changed counters of one tenant in one sweep, so that others have their turn.</summary>
+    public int CounterPages { get; } = 20;
+
+    /// <summary>Documents raised at a time.</summary>
+    public int ConcurrentRaises { get; } = 16;
+
+    /// <summary>Tenants, and due documents of one account, read at a time.</summary>
+    public int WorkPage { get; } = 500;
+
+    /// <summary>Documents that wait to be driven.</summary>
+    public int QueuedDocuments { get; } = 1_000;
+
+    /// <summary>Active mappings of one tenant.</summary>
+    public int MappingsOfTenant { get; } = 10_000;
+
+    /// <summary>Accounts, and meters, remembered at a time.</summary>
+    public int RememberedObjects { get; } = 10_000;
+
+    /// <summary>How long a meter read from Stripe is taken to be as it was.</summary>
+    public TimeSpan MeterMemory { get; } = TimeSpan.FromMinutes(5);
+
+    public TimeSpan Interval => TimeSpan.FromMilliseconds(IntervalMs);
+
+    public TimeSpan WakeDelay => TimeSpan.FromMilliseconds(WakeDelayMs);
+
+    public TimeSpan CallTimeout => TimeSpan.FromMilliseconds(CallTimeoutMs);
+
+    /// <summary>The rules of pushing; an attempt is given up as lost some time after its call is.</summary>
+    public PushRules ToRules() => new() { AttemptLease = CallTimeout + TimeSpan.FromSeconds(5) };
+}

@@ -1,0 +1,51 @@
+using StripeMeter.Pusher.Driving;
+using StripeMeter.Pusher.StripeApi;
+using StripeMeter.Pusher.Waking;
+
+namespace StripeMeter.Pusher.Raising;
+
+/// <summary>Sweeps the changed counters at the cadence, and soon after a change was announced.</summary>
+internal sealed partial class RaisingService(
+    CounterSweep sweep, DrivingService driving, StripeCalls calls, PusherOptions options, TimeProvider clock, ILogger<RaisingService> logger)
+    : BackgroundService
+{
+    private readonly WakeSignal _signal = new(clock);
+
+    public void Wake() => _signal.Wake();
+
+    public override void Dispose()
+    {
+        base.Dispose();
+        _signal.Dispose();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (!calls.IsConfigured)
+        {
+            LogNotConfigured(logger);
+            return;
+        }
+
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                if (await sweep.SweepAsync(stoppingToken).ConfigureAwait(false) > 0)
+                    driving.Wake();
+            }
+            catch (Exception problem) when (problem is not OperationCanceledException)
+            {
+                LogSweepFailed(logger, problem);
+            }
+
+            await _signal.WaitAsync(options.WakeDelay, options.Interval, stoppingToken).ConfigureAwait(false);
+        }
+    }
+
+    [LoggerMessage(321, LogLevel.Information, "There is no Stripe key and no double, so nothing is pushed")]
+    private static partial void LogNotConfigured(ILogger logger);
+
+    [LoggerMessage(322, LogLevel.Warning, "The sweep of changed counters failed; the next one tries again")]
+    private static partial void LogSweepFailed(ILogger logger, Exception problem);
+}

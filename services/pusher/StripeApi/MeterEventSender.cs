@@ -1,0 +1,76 @@
+using Stripe.Billing;
+using StripeMeter.Metering.Pushing;
+using StripeMeter.Pusher.Telemetry;
+
+namespace StripeMeter.Pusher.StripeApi;
+
+/// <summary>
+/// Sends intents as meter events, one attempt at a time.
+/// See https://docs.stripe.com/api/billing/meter-event/create.
+/// </summary>
+internal sealed partial class MeterEventSender(
+    StripeCalls calls, AccountGates gates, MeterDirectory meters, PusherInstruments instruments, ILogger<MeterEventSender> logger)
+    : IMeterEventSink
+{
+    private static readonly TimeSpan MeterHold = TimeSpan.FromMinutes(5);
+
+    public async Task<Admission> AdmitAsync(DeltaKey key, MeterNames? minting, CancellationToken cancellation)
+    {
+        var gate = gates.Of(key.Account);
+        if (!gate.Breaker.TryEnter())
+            return Admission.AccountClosed;
+        await gate.Bucket.TakeAsync(cancellation).ConfigureAwait(false);
+        if (minting is not { } names
+            || await meters.ProblemOfAsync(key.Account, key.MeterId, names, cancellation).ConfigureAwait(false) is not { } problem)
+        {
+            return Admission.Granted;
+        }
+
+        LogMeterProblem(logger, problem);
+        return Admission.Held(problem, MeterHold);
+    }
+
+    public async Task<AttemptOutcome> SendAsync(DeltaKey key, PushIntent intent, CancellationToken cancellation)
+    {
+        var call = await CallAsync(key, intent, cancellation).ConfigureAwait(false);
+        gates.Of(key.Account).Report(call.Outcome, call.IsAccountLimited, call.IsReached);
+        instruments.Pushed(call.Outcome.Result);
+        if (call.Outcome.Result != AttemptResult.Accepted)
+            LogNotAccepted(logger, intent.Identifier, intent.Attempts, call.Outcome.Result, call.Outcome.Message);
+        return call.Outcome;
+    }
+
+    private async Task<CallOutcome> CallAsync(DeltaKey key, PushIntent intent, CancellationToken cancellation)
+    {
+        var options = new MeterEventCreateOptions
+        {
+            EventName = intent.Meter.EventName,
+            Identifier = intent.Identifier,
+            Timestamp = intent.Minute.ToUtc(),
+            Payload = new()
+            {
+                [intent.Meter.CustomerKey] = key.StripeCustomer,
+                [intent.Meter.ValueKey] = intent.Value.ToString(),
+            },
+        };
+        var request = calls.RequestFor(key.Account);
+        request.IdempotencyKey = intent.IdempotencyKey;
+        try
+        {
+            var taken = await calls.Client.V1.Billing.MeterEvents.CreateAsync(options, request, cancellation).ConfigureAwait(false);
+            return new(taken?.Identifier == intent.Identifier
+                ? new AttemptOutcome(AttemptResult.Accepted)
+                : new AttemptOutcome(AttemptResult.Unknown, "Stripe answered 200 with another event."));
+        }
+        catch (Exception problem) when (problem is not OperationCanceledException || !cancellation.IsCancellationRequested)
+        {
+            return AttemptOutcomes.Of(problem, intent.Identifier);
+        }
+    }
+
+    [LoggerMessage(301, LogLevel.Warning, "Nothing is pushed: {Problem}")]
+    private static partial void LogMeterProblem(ILogger logger, string problem);
+
+    [LoggerMessage(302, LogLevel.Warning, "Push {Identifier}, attempt {Attempt}: {Result}. {Message}")]
+    private static partial void LogNotAccepted(ILogger logger, string identifier, int attempt, AttemptResult result, string message);
+}

@@ -1,0 +1,54 @@
+using System.Diagnostics.Metrics;
+using StripeMeter.Defaults.Telemetry;
+using StripeMeter.Metering.Pushing;
+using StripeMeter.Metering.Time;
+using StripeMeter.Pusher.StripeApi;
+
+namespace StripeMeter.Pusher.Telemetry;
+
+/// <summary>What the pusher counts and shows.</summary>
+internal sealed class PusherInstruments
+{
+    private readonly Counter<long> _pushes;
+    private readonly Counter<long> _raised;
+    private readonly TimeProvider _clock;
+    private DeltaBacklog _backlog;
+
+    public PusherInstruments(IMeterFactory meters, AccountGates gates, TimeProvider clock)
+    {
+        _clock = clock;
+        var meter = meters.Create(ServiceTelemetry.Prefix + "Pusher");
+        _pushes = meter.CreateCounter<long>("stripe_pushes", description: "Attempts to push to Stripe, by outcome.");
+        _raised = meter.CreateCounter<long>("push_counters_raised", description: "Changed counters brought into the delta ledger.");
+        meter.CreateObservableGauge("push_backlog", () => _backlog.Documents, description: "Documents of which Stripe has not accepted everything.");
+        meter.CreateObservableGauge("push_backlog_age", BacklogAgeSeconds, "s", "Since when the document is behind that has been longest.");
+        meter.CreateObservableGauge("push_ambiguous", () => _backlog.Ambiguous, description: "Documents whose push may or may not have been taken.");
+        meter.CreateObservableGauge("push_parked", () => _backlog.Parked, description: "Documents that wait for a human, because Stripe refused too often.");
+        meter.CreateObservableGauge(
+            "stripe_breaker_open",
+            () => gates.All.Select(gate => new Measurement<int>(
+                gate.Breaker.IsOpen ? 1 : 0, new KeyValuePair<string, object?>("account", gate.Account))),
+            description: "1 while an account is not called because it does not answer or let us in.");
+    }
+
+    public void Pushed(AttemptResult result) =>
+        _pushes.Add(1, new KeyValuePair<string, object?>("outcome", Word(result)));
+
+    public void Raised(int counters) => _raised.Add(counters);
+
+    public void Show(DeltaBacklog backlog) => _backlog = backlog;
+
+    private long BacklogAgeSeconds() => _backlog.Oldest is { } oldest
+        ? Math.Max(0, (Instant.Of(_clock.GetUtcNow()) - oldest).Ticks / TimeSpan.TicksPerSecond)
+        : 0;
+
+    private static string Word(AttemptResult result) => result switch
+    {
+        AttemptResult.Accepted => "accepted",
+        AttemptResult.Duplicate => "duplicate",
+        AttemptResult.Refused => "refused",
+        AttemptResult.Unauthorized => "unauthorized",
+        AttemptResult.NotExecuted => "not_executed",
+        _ => "unknown",
+    };
+}

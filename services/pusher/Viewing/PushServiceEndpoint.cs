@@ -1,0 +1,70 @@
+using Grpc.Core;
+using StripeMeter.Defaults.Wire;
+using StripeMeter.Metering.Pushing;
+using StripeMeter.Metering.Stores;
+using StripeMeter.V1;
+using IntentState = StripeMeter.V1.IntentState;
+using PushIntent = StripeMeter.V1.PushIntent;
+using StoredIntent = StripeMeter.Metering.Pushing.PushIntent;
+
+namespace StripeMeter.Pusher.Viewing;
+
+/// <summary>Shows the delta ledger, period by period.</summary>
+internal sealed class PushServiceEndpoint(IMeterStore store) : PushService.PushServiceBase
+{
+    public override async Task<ListDeltasResponse> ListDeltas(ListDeltasRequest request, ServerCallContext context)
+    {
+        var deltas = store.Of(Requests.Tenant(request.TenantId)).Deltas;
+        var size = Requests.PageSize(request.PageSize);
+        var cursor = Requests.Cursor<Cursor>(request.PageToken);
+        var query = new DeltaQuery
+        {
+            Metric = request.Metric.Length > 0 ? request.Metric : null,
+            Customer = request.CustomerRef.Length > 0 ? request.CustomerRef : null,
+            From = cursor?.Key,
+            // Each document has a period that matches, except perhaps the one the last page ended in.
+            Limit = size + 2,
+        };
+        var documents = await deltas.ListAsync(query, context.CancellationToken).ConfigureAwait(false);
+        var lines = documents.SelectMany(document => PeriodsOf(document, query).Select(delta => (Document: document, Delta: delta)))
+            .SkipWhile(line => cursor is not null && line.Document.Key == cursor.Key && line.Delta.Period.Start.Ticks <= cursor.PeriodStart)
+            .Take(size + 1).ToList();
+        var response = new ListDeltasResponse();
+        response.Deltas.AddRange(lines.Take(size).Select(line => ToWire(line.Document, line.Delta)));
+        if (lines.Count > size)
+            response.NextPageToken = PageToken.Write(new Cursor(lines[size - 1].Document.Key, lines[size - 1].Delta.Period.Start.Ticks));
+        return response;
+    }
+
+    private static IEnumerable<PeriodDelta> PeriodsOf(DeltaDocument document, DeltaQuery query) => document.Periods.Where(delta =>
+        delta.Contributions.Any(counter =>
+            (query.Metric is null || counter.Metric == query.Metric) && (query.Customer is null || counter.Customer == query.Customer)));
+
+    private static Delta ToWire(DeltaDocument document, PeriodDelta delta) => new()
+    {
+        StripeAccount = document.Key.Account,
+        Livemode = document.Key.Livemode,
+        MeterId = document.Key.MeterId,
+        StripeCustomer = document.Key.StripeCustomer,
+        PeriodStart = delta.Period.Start.ToTimestamp(),
+        Target = delta.Target.ToString(),
+        Accepted = delta.Accepted.ToString(),
+        Outstanding = delta.Outstanding.ToString(),
+        OpenIntent = document.Open is { } open && open.PeriodStart == delta.Period.Start ? ToWire(open) : null,
+        Problem = document.Problem,
+        Parked = document.ParkedSince is not null,
+    };
+
+    private static PushIntent ToWire(StoredIntent intent) => new()
+    {
+        Identifier = intent.Identifier,
+        Value = intent.Value.ToString(),
+        Minute = intent.Minute.ToTimestamp(),
+        // The same numbers there and on disk.
+        State = (IntentState)intent.State,
+        Attempts = intent.Attempts,
+        LastError = intent.LastError,
+    };
+
+    private sealed record Cursor(DeltaKey Key, long PeriodStart);
+}

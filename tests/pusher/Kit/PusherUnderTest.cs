@@ -1,0 +1,168 @@
+using Grpc.Net.Client;
+using Microsoft.AspNetCore.Builder;
+using Stripe;
+using Stripe.Billing;
+using StripeMeter.Defaults.Hosting;
+using StripeMeter.Metering.Counting;
+using StripeMeter.Metering.Periods;
+using StripeMeter.Metering.Pushing;
+using StripeMeter.Metering.Quantities;
+using StripeMeter.Metering.Stores;
+using StripeMeter.Metering.Tenants;
+using StripeMeter.Metering.Time;
+using StripeMeter.Storage.Sqlite;
+using StripeMeter.StripeDouble;
+using StripeMeter.V1;
+using Counter = StripeMeter.Metering.Counting.Counter;
+using CounterVersion = StripeMeter.Metering.Counting.CounterVersion;
+using Mapping = StripeMeter.V1.Mapping;
+
+namespace StripeMeter.Pusher.Tests.Kit;
+
+/// <summary>Pushers, the Stripe double they tell, and the store they share with whoever counts.</summary>
+internal sealed class PusherUnderTest : IAsyncDisposable
+{
+    public const string Tenant = "acme";
+    private readonly string _folder = Directory.CreateTempSubdirectory("stripemeter-pusher-").FullName;
+    private readonly List<WebApplication> _pushers = [];
+    private readonly List<GrpcChannel> _channels = [];
+    private readonly Dictionary<CounterKey, CounterRow> _rows = [];
+    private readonly HttpClient _http = new();
+    private readonly SqliteMeterStore _store;
+    private int _doublePort;
+
+    private PusherUnderTest() => _store = new SqliteMeterStore(Path.Combine(_folder, "data"));
+
+    public StripeDoubleHost Double { get; private set; } = null!;
+
+    public StripeClient Stripe { get; private set; } = null!;
+
+    public ITenantStore Store => Of(Tenant);
+
+    public MappingService.MappingServiceClient Mappings => new(_channels[0]);
+
+    public PushService.PushServiceClient Pushes => new(_channels[0]);
+
+    public static BillingPeriod ThisMonth
+    {
+        get
+        {
+            var now = Instant.Of(TimeProvider.System.GetUtcNow());
+            return PeriodClock.CalendarMonths.PeriodOf("", now - TimeSpan.FromMinutes(30));
+        }
+    }
+
+    /// <param name="pushers">How many pushers run over the same store.</param>
+    /// <param name="settings">Settings beside those that make it fast and local.</param>
+    public static async Task<PusherUnderTest> StartAsync(int pushers = 1, params (string Name, string Value)[] settings)
+    {
+        var subject = new PusherUnderTest();
+        await subject.StartDoubleAsync();
+        for (var number = 0; number < pushers; number++)
+            await subject.StartPusherAsync(settings);
+        return subject;
+    }
+
+    public ITenantStore Of(string tenant) => _store.Of(new TenantId(tenant));
+
+    public async Task StartPusherAsync(params (string Name, string Value)[] settings)
+    {
+        var all = new Dictionary<string, string?>
+        {
+            ["APP_PORT"] = "0", ["PROBE_PORT"] = "0", ["DATA_DIRECTORY"] = Path.Combine(_folder, "data"), ["LOG_LEVEL"] = "Error",
+            ["STRIPE_API_BASE"] = Double.BaseAddress.ToString(), ["STRIPE_WRITER_INTERVAL_MS"] = "50", ["PUSH_WAKE_DELAY_MS"] = "10",
+            ["STRIPE_RATE_PER_SECOND"] = "1000", ["STRIPE_CALL_TIMEOUT_MS"] = "1000",
+        };
+        foreach (var (name, value) in settings)
+            all[name] = value;
+        var pusher = PusherApp.Build([], all);
+        await pusher.StartAsync();
+        _pushers.Add(pusher);
+        _channels.Add(GrpcChannel.ForAddress($"http://127.0.0.1:{pusher.AppPort()}"));
+    }
+
+    public async Task StopPushersAsync()
+    {
+        foreach (var channel in _channels)
+            channel.Dispose();
+        foreach (var pusher in _pushers)
+            await pusher.DisposeAsync();
+        _channels.Clear();
+        _pushers.Clear();
+    }
+
+    /// <summary>Starts the double, the second time over the same data and at the same address.</summary>
+    public async Task StartDoubleAsync()
+    {
+        Double = await StripeDoubleHost.StartAsync(new StripeDoubleOptions
+        {
+            DataFile = Path.Combine(_folder, "stripe.db"), Port = _doublePort,
+        });
+        _doublePort = Double.BaseAddress.Port;
+        Stripe = new StripeClient(new StripeClientOptions
+        {
+            ApiKey = "sk_test_double", ApiBase = Double.BaseAddress.ToString().TrimEnd('/'), HttpClient = new SystemNetHttpClient(_http),
+        });
+    }
+
+    public Task<Meter> CreateMeterAsync(string eventName, string formula = "sum", string? window = null) =>
+        Stripe.V1.Billing.Meters.CreateAsync(new MeterCreateOptions
+        {
+            DisplayName = eventName, EventName = eventName, EventTimeWindow = window,
+            DefaultAggregation = new MeterDefaultAggregationOptions { Formula = formula },
+        });
+
+    /// <summary>A meter of the metric's name, and the mapping onto it.</summary>
+    public async Task<Mapping> MapAsync(string metric, Aggregation aggregation = Aggregation.Sum, Action<Mapping>? change = null)
+    {
+        var meter = await CreateMeterAsync(metric);
+        var mapping = new Mapping
+        {
+            TenantId = Tenant, Metric = metric, Aggregation = aggregation, StripeAccount = "default", MeterId = meter.Id, Active = true,
+        };
+        change?.Invoke(mapping);
+        return await Mappings.CreateMappingAsync(new CreateMappingRequest { Mapping = mapping });
+    }
+
+    /// <summary>Counts one more event, as the aggregator would.</summary>
+    public async Task CountAsync(string metric, string customer, string quantity, TimeSpan? ago = null)
+    {
+        var now = Instant.Of(TimeProvider.System.GetUtcNow());
+        var key = new CounterKey(metric, customer, ThisMonth.Start);
+        var counter = _rows.TryGetValue(key, out var row) ? row.Counter : Counter.Empty(key, ThisMonth);
+        var aggregates = counter.Aggregates.With(
+            Quantity.Parse(quantity), Instant.Max(ThisMonth.Start, now - (ago ?? TimeSpan.Zero)), $"key {counter.Version.Position}");
+        counter = counter with { Aggregates = aggregates, Version = new CounterVersion(0, counter.Version.Position + 1) };
+        _rows[key] = new CounterRow(counter, 0, "log", now);
+        await Store.Projection.WriteAsync([_rows[key]], CancellationToken.None);
+    }
+
+    /// <summary>What the double's summaries say of a customer this month.</summary>
+    public async Task<string> ToldAsync(string meterId, string customer)
+    {
+        var summaries = await Stripe.V1.Billing.Meters.EventSummaries.ListAsync(meterId, new MeterEventSummaryListOptions
+        {
+            Customer = customer, StartTime = ThisMonth.Start.ToUtc(), EndTime = ThisMonth.End.ToUtc(), Limit = 100,
+        });
+        return summaries.Sum(summary => summary.AggregatedValue).ToString(System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Waits until the double has exactly this, and the ledger says so too.</summary>
+    public async Task UntilToldAsync(string meterId, string customer, string total)
+    {
+        await Patience.UntilEqualAsync(total, () => ToldAsync(meterId, customer));
+        await Patience.UntilAsync(async () => (await DocumentAsync(meterId, customer))?.BehindSince is null);
+    }
+
+    public Task<DeltaDocument?> DocumentAsync(string meterId, string customer) =>
+        Store.Deltas.LoadAsync(new DeltaKey(Double.AccountId, false, meterId, customer), CancellationToken.None);
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopPushersAsync();
+        await Double.DisposeAsync();
+        await _store.DisposeAsync();
+        _http.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+}

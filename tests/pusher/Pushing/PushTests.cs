@@ -1,0 +1,168 @@
+using StripeMeter.Pusher.Tests.Kit;
+using StripeMeter.V1;
+using IntentState = StripeMeter.Metering.Pushing.IntentState;
+
+namespace StripeMeter.Pusher.Tests.Pushing;
+
+/// <summary>The whole pusher, over SQLite and the real Stripe client, against the Stripe double.</summary>
+public sealed class PushTests
+{
+    [Fact]
+    public async Task Push_CountersThatMove_ReachStripeAsDifferences()
+    {
+        await using var subject = await PusherUnderTest.StartAsync();
+        var mapping = await subject.MapAsync("api_calls");
+        await subject.CountAsync("api_calls", "cus_1", "10");
+        await subject.UntilToldAsync(mapping.MeterId, "cus_1", "10");
+
+        await subject.CountAsync("api_calls", "cus_1", "0.1");
+        await subject.CountAsync("api_calls", "cus_2", "0.2");
+
+        await subject.UntilToldAsync(mapping.MeterId, "cus_1", "10.1");
+        await subject.UntilToldAsync(mapping.MeterId, "cus_2", "0.2");
+        Assert.Equal(["10", "0.1"], subject.Double.ReadEvents().Where(taken => taken.Customer == "cus_1").Select(taken => taken.Value));
+    }
+
+    [Fact]
+    public async Task Push_ACorrectionBelowWhatWasTold_LowersStripe()
+    {
+        await using var subject = await PusherUnderTest.StartAsync();
+        var mapping = await subject.MapAsync("api_calls");
+        await subject.CountAsync("api_calls", "cus_1", "10");
+        await subject.UntilToldAsync(mapping.MeterId, "cus_1", "10");
+
+        await subject.CountAsync("api_calls", "cus_1", "-7.5");
+
+        await subject.UntilToldAsync(mapping.MeterId, "cus_1", "2.5");
+    }
+
+    [Fact]
+    public async Task Push_MoreDigitsThanStripeTakes_IsSplitAndAddsUp()
+    {
+        await using var subject = await PusherUnderTest.StartAsync();
+        var mapping = await subject.MapAsync("api_calls");
+
+        await subject.CountAsync("api_calls", "cus_1", "999999999999.999999");
+
+        await subject.UntilToldAsync(mapping.MeterId, "cus_1", "999999999999.999999");
+        Assert.Equal(["999999999999.999", "0.000999"], subject.Double.ReadEvents().Select(taken => taken.Value));
+    }
+
+    [Fact]
+    public async Task Push_ManyIntents_HaveAMinuteOfTheirOwnEach()
+    {
+        await using var subject = await PusherUnderTest.StartAsync();
+        var mapping = await subject.MapAsync("api_calls");
+        for (var total = 1; total <= 5; total++)
+        {
+            await subject.CountAsync("api_calls", "cus_1", "1");
+            await subject.UntilToldAsync(mapping.MeterId, "cus_1", $"{total}");
+        }
+
+        var minutes = subject.Double.ReadEvents().Select(taken => taken.Timestamp).ToList();
+        Assert.Equal(5, minutes.Distinct().Count());
+        Assert.All(minutes, minute => Assert.Equal(0, minute.Second));
+        var document = await subject.DocumentAsync(mapping.MeterId, "cus_1");
+        var history = await subject.Store.Deltas.HistoryAsync(document!.Key, 0, 10, CancellationToken.None);
+        Assert.Equal(subject.Double.ReadEvents().Select(taken => taken.Identifier), history.Select(intent => intent.Identifier));
+        Assert.All(history, intent => Assert.Equal(IntentState.Accepted, intent.State));
+    }
+
+    [Theory, InlineData(Aggregation.Count, "3"), InlineData(Aggregation.Max, "5"), InlineData(Aggregation.Last, "1"),
+     InlineData(Aggregation.Min, "1"), InlineData(Aggregation.Sum, "8")]
+    public async Task Push_AnyAggregation_IsTheTotalOnASumMeter(Aggregation aggregation, string total)
+    {
+        await using var subject = await PusherUnderTest.StartAsync();
+        var mapping = await subject.MapAsync("seats", aggregation);
+        foreach (var quantity in (string[])["2", "5", "1"])
+            await subject.CountAsync("seats", "cus_1", quantity);
+
+        await subject.UntilToldAsync(mapping.MeterId, "cus_1", total);
+    }
+
+    [Fact]
+    public async Task Push_WhatWasCountedBeforeTheMapping_IsPushedToo()
+    {
+        await using var subject = await PusherUnderTest.StartAsync();
+        await subject.CountAsync("api_calls", "cus_1", "4");
+        await Patience.UntilEqualAsync(0, async () => (await subject.Store.Projection.DirtyAsync(10, CancellationToken.None)).Count);
+
+        var mapping = await subject.MapAsync("api_calls");
+
+        await subject.UntilToldAsync(mapping.MeterId, "cus_1", "4");
+    }
+
+    [Fact]
+    public async Task Push_AMappingDeletedAndMadeAgain_TellsNothingTwice()
+    {
+        await using var subject = await PusherUnderTest.StartAsync();
+        var mapping = await subject.MapAsync("api_calls");
+        await subject.CountAsync("api_calls", "cus_1", "4");
+        await subject.UntilToldAsync(mapping.MeterId, "cus_1", "4");
+
+        await subject.Mappings.DeleteMappingAsync(new DeleteMappingRequest { TenantId = PusherUnderTest.Tenant, Id = mapping.Id });
+        mapping.Id = "";
+        await subject.Mappings.CreateMappingAsync(new CreateMappingRequest { Mapping = mapping });
+        await subject.CountAsync("api_calls", "cus_1", "1");
+
+        await subject.UntilToldAsync(mapping.MeterId, "cus_1", "5");
+        Assert.Equal(2, subject.Double.ReadEvents().Count);
+    }
+
+    [Fact]
+    public async Task Push_CustomersThatAreNotToBePushed_AreNot()
+    {
+        await using var subject = await PusherUnderTest.StartAsync();
+        var mapping = await subject.MapAsync("api_calls", change: wanted => wanted.CustomerRule = new CustomerRule
+        {
+            TableOnly = true, Table = { ["one"] = "cus_1", ["two"] = "cus_1" },
+        });
+        await subject.CountAsync("api_calls", "other", "100");
+        await subject.CountAsync("api_calls", "one", "1");
+        await subject.CountAsync("api_calls", "two", "2");
+
+        await subject.UntilToldAsync(mapping.MeterId, "cus_1", "3");
+        await Patience.UntilEqualAsync(0, async () => (await subject.Store.Projection.DirtyAsync(10, CancellationToken.None)).Count);
+        Assert.All(subject.Double.ReadEvents(), taken => Assert.Equal("cus_1", taken.Customer));
+    }
+
+    [Fact]
+    public async Task Push_AReferenceThatMoves_KeepsWhatWasToldAndSendsTheRestOn()
+    {
+        await using var subject = await PusherUnderTest.StartAsync();
+        var mapping = await subject.MapAsync("api_calls", change: wanted => wanted.CustomerRule = new CustomerRule { Table = { ["ref"] = "cus_1" } });
+        await subject.CountAsync("api_calls", "ref", "10");
+        await subject.UntilToldAsync(mapping.MeterId, "cus_1", "10");
+
+        mapping.CustomerRule.Table["ref"] = "cus_2";
+        await subject.Mappings.UpdateMappingAsync(new UpdateMappingRequest { Mapping = mapping });
+        await subject.CountAsync("api_calls", "ref", "3");
+
+        await subject.UntilToldAsync(mapping.MeterId, "cus_2", "3");
+        Assert.Equal("10", await subject.ToldAsync(mapping.MeterId, "cus_1"));
+    }
+
+    [Fact]
+    public async Task ListDeltas_WhatWasPushed_IsShownInPages()
+    {
+        await using var subject = await PusherUnderTest.StartAsync();
+        var mapping = await subject.MapAsync("api_calls");
+        foreach (var customer in (string[])["cus_1", "cus_2", "cus_3"])
+        {
+            await subject.CountAsync("api_calls", customer, "2");
+            await subject.UntilToldAsync(mapping.MeterId, customer, "2");
+        }
+
+        var request = new ListDeltasRequest { TenantId = PusherUnderTest.Tenant, PageSize = 2 };
+        var first = await subject.Pushes.ListDeltasAsync(request);
+        request.PageToken = first.NextPageToken;
+        var second = await subject.Pushes.ListDeltasAsync(request);
+        var one = await subject.Pushes.ListDeltasAsync(
+            new ListDeltasRequest { TenantId = PusherUnderTest.Tenant, Metric = "api_calls", CustomerRef = "cus_2" });
+
+        Assert.Equal(["cus_1", "cus_2", "cus_3"], first.Deltas.Concat(second.Deltas).Select(delta => delta.StripeCustomer));
+        Assert.Empty(second.NextPageToken);
+        Assert.Equal(("cus_2", "2", "2", "0"), One(Assert.Single(one.Deltas)));
+        static (string, string, string, string) One(Delta delta) => (delta.StripeCustomer, delta.Target, delta.Accepted, delta.Outstanding);
+    }
+}
