@@ -1,0 +1,170 @@
+using System.Globalization;
+using System.Reflection;
+using StripeMeter.Aggregator;
+using StripeMeter.Defaults.Billing;
+using StripeMeter.Defaults.Hosting;
+using StripeMeter.Gateway;
+using StripeMeter.Ingest;
+using StripeMeter.LocalDapr;
+using StripeMeter.Pricing;
+using StripeMeter.Pusher;
+using StripeMeter.StripeDouble;
+
+namespace StripeMeter.Local;
+
+/// <summary>
+/// The whole system in one process: every service with its own ports and its own sidecar, talking over loopback exactly
+/// as they do when they run apart.
+/// </summary>
+public sealed class LocalSystem : IAsyncDisposable
+{
+    private readonly List<IAsyncDisposable> _parts = [];
+    private readonly List<WebApplication> _apps = [];
+
+    private LocalSystem(LocalOptions options) => Options = options;
+
+    /// <summary>Where settings may be declared.</summary>
+    internal static IReadOnlyList<Assembly> ServiceAssemblies { get; } =
+    [
+        typeof(LocalSystem).Assembly, typeof(ServiceHost).Assembly, typeof(IngestApp).Assembly, typeof(AggregatorApp).Assembly,
+        typeof(PusherApp).Assembly, typeof(PricingApp).Assembly, typeof(GatewayApp).Assembly,
+    ];
+
+    public LocalOptions Options { get; }
+
+    /// <summary>REST and its documentation.</summary>
+    public Uri Rest { get; private set; } = null!;
+
+    /// <summary>gRPC of ingest.</summary>
+    public Uri Ingest { get; private set; } = null!;
+
+    /// <summary>Stripe's API as the services reach it.</summary>
+    public Uri Stripe { get; private set; } = null!;
+
+    /// <summary>Folder of all data.</summary>
+    public string DataDirectory { get; private set; } = "";
+
+    /// <summary>Returns when every service is ready.</summary>
+    /// <param name="options">Own settings.</param>
+    /// <param name="settings">Settings handed to every service.</param>
+    /// <param name="cancellation">Stops the start.</param>
+    public static async Task<LocalSystem> StartAsync(
+        LocalOptions options, IReadOnlyDictionary<string, string?> settings, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(settings);
+        var system = new LocalSystem(options);
+        try
+        {
+            await system.StartPartsAsync(settings, cancellation).ConfigureAwait(false);
+            return system;
+        }
+        catch
+        {
+            await system.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Stops the services in the order in which requests travel, then the sidecars, then the double.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var app in Enumerable.Reverse(_apps))
+        {
+            await app.StopAsync().ConfigureAwait(false);
+            await app.DisposeAsync().ConfigureAwait(false);
+        }
+
+        foreach (var part in Enumerable.Reverse(_parts))
+            await part.DisposeAsync().ConfigureAwait(false);
+        _apps.Clear();
+        _parts.Clear();
+    }
+
+    private async Task StartPartsAsync(IReadOnlyDictionary<string, string?> settings, CancellationToken cancellation)
+    {
+        var folder = DataFolder.Open(Options.DataDirectory);
+        _parts.Add(new Disposer(folder));
+        DataDirectory = folder.Path;
+        Stripe = await StartStripeAsync(folder, cancellation).ConfigureAwait(false);
+
+        var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole(console => console.SingleLine = true).AddFilter("Yarp", LogLevel.Error).SetMinimumLevel(LogLevel.Warning));
+        _parts.Add(new Disposer(loggers));
+        var dapr = await LocalDaprHost.StartAsync(EmbeddedDapr.Options(folder.File("dapr.db"), loggers), cancellation).ConfigureAwait(false);
+        _parts.Add(dapr);
+
+        // The gateway is last: it is ready when the others are.
+        var ingest = await StartAppAsync(AppCatalogue.Ingest, IngestApp.Build, Options.IngestPort).ConfigureAwait(false);
+        await StartAppAsync(AppCatalogue.Aggregator, AggregatorApp.Build, 0).ConfigureAwait(false);
+        await StartAppAsync(AppCatalogue.Pusher, PusherApp.Build, 0).ConfigureAwait(false);
+        await StartAppAsync(AppCatalogue.Pricing, PricingApp.Build, 0).ConfigureAwait(false);
+        var gateway = await StartAppAsync(AppCatalogue.Gateway, GatewayApp.Build, 0).ConfigureAwait(false);
+        await dapr.WaitUntilReadyAsync(cancellation).ConfigureAwait(false);
+        (Rest, Ingest) = (Loopback(gateway.ProbePort()), Loopback(ingest.AppPort()));
+
+        async Task<WebApplication> StartAppAsync(AppDefinition app, BuildApp build, int appPort)
+        {
+            var sidecar = dapr.Sidecars[app.Id];
+            var own = new Dictionary<string, string?>(settings)
+            {
+                ["DATA_DIRECTORY"] = folder.Path,
+                ["APP_HOST"] = "127.0.0.1",
+                ["APP_PORT"] = Text(appPort),
+                ["PROBE_PORT"] = "0",
+                ["DAPR_HTTP_ENDPOINT"] = sidecar.HttpEndpoint,
+                ["DAPR_GRPC_ENDPOINT"] = sidecar.GrpcEndpoint,
+                ["DAPR_HTTP_PORT"] = Text(sidecar.HttpPort),
+                ["DAPR_GRPC_PORT"] = Text(sidecar.GrpcPort),
+                ["API_PORT"] = Text(Options.ApiPort),
+                ["API_HOST"] = Options.ApiHost,
+                ["STRIPE_SECRET_KEY"] = Options.StripeSecretKey,
+            };
+            if (Options.StartsDouble)
+                own["STRIPE_DOUBLE_BASE"] = Stripe.ToString();
+            var built = build([], own, builder => builder.Services.AddSingleton<IHostLifetime, NoLifetime>());
+            _apps.Add(built);
+            await built.StartAsync(cancellation).ConfigureAwait(false);
+            sidecar.AttachApp(built.AppPort());
+            return built;
+        }
+    }
+
+    private async Task<Uri> StartStripeAsync(DataFolder folder, CancellationToken cancellation)
+    {
+        if (!Options.StartsDouble)
+        {
+            return Options.StripeApiBase
+                ?? new StripeOptions { SecretKey = Options.StripeSecretKey, DoubleBase = Options.StripeDoubleBase }.ApiBase;
+        }
+
+        var twin = await StripeDoubleHost.StartAsync(
+            new StripeDoubleOptions { DataFile = folder.File("stripe-double.db"), Port = Options.StripeDoublePort }, cancellation)
+            .ConfigureAwait(false);
+        _parts.Add(twin);
+        return twin.BaseAddress;
+    }
+
+    private static Uri Loopback(int port) => new($"http://localhost:{Text(port)}");
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private delegate WebApplication BuildApp(
+        string[] args, IEnumerable<KeyValuePair<string, string?>>? settings, Action<WebApplicationBuilder>? configure);
+
+    /// <summary>Signals are the whole system's, not each service's.</summary>
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+
+    private sealed class Disposer(IDisposable part) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync()
+        {
+            part.Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+}
