@@ -86,7 +86,11 @@ internal sealed class PusherUnderTest : IAsyncDisposable
         foreach (var channel in _channels)
             channel.Dispose();
         foreach (var pusher in _pushers)
+        {
+            await pusher.StopAsync();
             await pusher.DisposeAsync();
+        }
+
         _channels.Clear();
         _pushers.Clear();
     }
