@@ -31,7 +31,7 @@ public sealed class ProjectFileTests
     }
 
     [Fact]
-    public async Task Packages_Everywhere_ArePinned()
+    public async Task Packages_Everywhere_ArePinnedAndUsed()
     {
         var used = (await Repository.ProjectsAsync()).SelectMany(project => project.Packages)
             .Concat(SharedFiles.SelectMany(file => XDocument.Load(Repository.PathOf(file)).Descendants("PackageReference")))
@@ -41,6 +41,7 @@ public sealed class ProjectFileTests
             .Select(package => package.Attribute("Include")!.Value);
 
         Assert.Empty(used.Except(pinned));
+        Assert.Empty(pinned.Except(used));
     }
 
     /// <summary>A floating version would build something else tomorrow.</summary>
