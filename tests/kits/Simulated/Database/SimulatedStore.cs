@@ -1,0 +1,45 @@
+using StripeMeter.Kits.Simulated.Scheduling;
+using StripeMeter.Metering.Counting;
+using StripeMeter.Metering.Ledger;
+using StripeMeter.Metering.Mappings;
+using StripeMeter.Metering.Pushing;
+using StripeMeter.Metering.Stores;
+using StripeMeter.Metering.Tenants;
+
+namespace StripeMeter.Kits.Simulated.Database;
+
+/// <summary>A database as one process sees it. It has ledgers and projections only.</summary>
+/// <param name="database">The database.</param>
+/// <param name="process">Who calls: what it asked is answered only while it lives.</param>
+/// <param name="clock">The clock of that process.</param>
+public sealed class SimulatedStore(SimulatedDatabase database, SimulatedProcess process, TimeProvider clock) : IMeterStore
+{
+    public IWorkFinder Work { get; } = new SimulatedWorkFinder(database, process);
+
+    public ITenantStore Of(TenantId tenant) => new TenantStore(
+        tenant, new SimulatedLedger(database, tenant, process, clock), new SimulatedProjection(database, tenant, process));
+
+    /// <summary>The single-document operations of a tenant.</summary>
+    public IPositionedRecords RecordsOf(TenantId tenant) => new SimulatedRecords(database, tenant, process);
+
+    public Task PrepareAsync(CancellationToken cancellation) => Task.CompletedTask;
+
+    public Task CheckAsync(CancellationToken cancellation) => Task.CompletedTask;
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private sealed class TenantStore(TenantId tenant, ILedger ledger, IProjection projection) : ITenantStore
+    {
+        public TenantId Tenant => tenant;
+
+        public ILedger Ledger => ledger;
+
+        public IProjection Projection => projection;
+
+        public IMappings Mappings => throw OnlyCounting();
+
+        public IDeltaLedger Deltas => throw OnlyCounting();
+
+        private static NotSupportedException OnlyCounting() => new("The simulated database has ledgers and projections only.");
+    }
+}

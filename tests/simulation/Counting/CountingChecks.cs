@@ -1,0 +1,126 @@
+using StripeMeter.Kits.Reference;
+using StripeMeter.Kits.Simulated.Scheduling;
+using StripeMeter.Metering.Counting;
+using StripeMeter.Metering.Events;
+using StripeMeter.Metering.Ledger;
+using StripeMeter.Metering.Tenants;
+
+namespace StripeMeter.Simulation.Counting;
+
+/// <summary>Compares what a run left behind with what must be true.</summary>
+internal sealed class CountingChecks(CountingWorld world)
+{
+    private readonly LoggedRecord[] _log =
+    [
+        .. from tenant in world.Database.KnownTenants
+           from entry in world.Database.RecordsOf(tenant)
+           select new LoggedRecord(tenant, entry.Shard, entry.Position, entry.Record),
+    ];
+
+    public IEnumerable<string> All() =>
+        [.. Unexplained(), .. world.Answers.Wrong, .. Log(), .. AnsweredEvents(), .. UnansweredEvents(), .. Progress(), .. Rows(), .. Counters()];
+
+    private IEnumerable<string> Unexplained() =>
+        world.Network.Unexplained.Select(failure => $"Unexplained: {failure.GetType().Name}: {failure.Message}");
+
+    /// <summary>Every position up to the head holds one record, and every key stands once.</summary>
+    private IEnumerable<string> Log()
+    {
+        foreach (var twice in _log.GroupBy(logged => (logged.Tenant, logged.Record.Space, logged.Record.Key)).Where(group => group.Count() > 1))
+            yield return $"{twice.Key.Tenant} {twice.Key.Key} stands {twice.Count()} times.";
+        // One event under two keys can only be one that was given none.
+        foreach (var twice in _log.Where(logged => logged.Record.Event is not null && IsOurs(logged))
+            .GroupBy(logged => (logged.Tenant, logged.Record.Fingerprint)).Where(group => group.Count() > 1))
+        {
+            yield return $"{twice.Key.Tenant} has one event under the keys {string.Join(" and ", twice.Select(logged => logged.Record.Key))}.";
+        }
+
+        foreach (var tenant in world.Database.KnownTenants)
+        {
+            foreach (var (shard, head, _) in world.Database.WorkOf(tenant))
+            {
+                var positions = _log.Where(logged => logged.Tenant == tenant && logged.Shard == shard).Select(logged => logged.Position).Order();
+                if (!positions.SequenceEqual(Enumerable.Range(1, (int)head.Position).Select(position => (long)position)))
+                    yield return $"{tenant}/{shard} holds the positions {string.Join(' ', positions)} and its head is {head.Position}.";
+            }
+        }
+    }
+
+    private static bool IsOurs(LoggedRecord logged) =>
+        logged.Record.Key.StartsWith(DerivedKey.Of(logged.Tenant, logged.Record.Event!), StringComparison.Ordinal);
+
+    /// <summary>What was answered still stands, and only one answer per key said that it was new.</summary>
+    private IEnumerable<string> AnsweredEvents()
+    {
+        foreach (var answer in world.Answers.Given)
+        {
+            if (world.Answers.Check(answer) is { } wrong)
+                yield return $"In the end: {wrong}";
+        }
+
+        foreach (var key in world.Answers.Given.Where(answer => answer.Outcome.Status == IngestStatus.Accepted)
+            .GroupBy(answer => (answer.Tenant, answer.Outcome.Key)).Where(answers => answers.Count() > 1))
+        {
+            yield return $"{key.Key.Tenant} {key.Key.Key} was accepted {key.Count()} times.";
+        }
+    }
+
+    /// <summary>An event nobody was told about may stand; that it counts once is seen with all the others.</summary>
+    private IEnumerable<string> UnansweredEvents()
+    {
+        var standing = _log.Select(logged => logged.Record.Fingerprint).ToHashSet();
+        foreach (var _ in world.Answers.Unanswered.Where(sent => standing.Contains(Fingerprint.Of(sent.Event))))
+            world.Tally.Note(Situation.UnansweredEventStands);
+        return [];
+    }
+
+    private IEnumerable<string> Progress() =>
+        from tenant in world.Database.KnownTenants
+        from work in world.Database.WorkOf(tenant)
+        where work.Progress != new ShardProgress(work.Head.LogId, work.Head.Position)
+        select $"{tenant}/{work.Shard} is projected to {work.Progress} and its head is {work.Head}.";
+
+    /// <summary>The rows are the reference meter's counters, bit for bit, and there are no others.</summary>
+    private IEnumerable<string> Rows()
+    {
+        var expected = ReferenceMeter.Count(_log);
+        foreach (var (tenant, row) in AllRows())
+        {
+            if (!expected.Remove(KeyOf(tenant, row.Counter), out var reference))
+                yield return $"{tenant} has {row.Counter}, and nothing of it is in the log.";
+            else if (!ReferenceMeter.Agrees(reference, row.Counter))
+                yield return $"{tenant} has {row.Counter}, and the log has {reference}.";
+        }
+
+        foreach (var (key, reference) in expected)
+            yield return $"There is no row of {key}, and the log has {reference}.";
+    }
+
+    /// <summary>What a fresh activation says is what the rows say.</summary>
+    private List<string> Counters()
+    {
+        var wrong = new List<string>();
+        var reading = ReadAllAsync(wrong);
+        if (!world.RunUntilEnded(reading) || !reading.IsCompletedSuccessfully)
+            wrong.Add($"Counters cannot be read: {reading.Exception?.GetBaseException().Message ?? "no answer"}");
+        return wrong;
+    }
+
+    private async Task ReadAllAsync(List<string> wrong)
+    {
+        foreach (var (tenant, row) in AllRows().ToArray())
+        {
+            var read = await world.Folders.ReadAnewAsync(new ShardId(tenant, row.Shard), row.Counter.Key).ConfigureAwait(false);
+            if (read != row.Counter)
+                wrong.Add($"{tenant} has the row {row.Counter} and the counter {read}.");
+        }
+    }
+
+    private IEnumerable<(TenantId Tenant, CounterRow Row)> AllRows() =>
+        from tenant in world.Database.KnownTenants
+        from row in world.Database.RowsOf(tenant)
+        select (tenant, row);
+
+    private static ReferenceKey KeyOf(TenantId tenant, Counter counter) =>
+        new(tenant, counter.Key.Metric, counter.Key.Customer, counter.Key.PeriodStart.ToUtc());
+}

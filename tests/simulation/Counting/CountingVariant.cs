@@ -1,0 +1,19 @@
+using StripeMeter.Kits.Simulated.Database;
+using StripeMeter.Metering.Counting;
+
+namespace StripeMeter.Simulation.Counting;
+
+/// <summary>
+/// What a run is made of besides the protocols. The true one changes nothing; a broken one takes away a rule, and shows
+/// that the simulation sees it.
+/// </summary>
+public sealed record CountingVariant
+{
+    public static CountingVariant True { get; } = new();
+
+    /// <summary>What the database guards.</summary>
+    public DatabaseRules Rules { get; init; } = new();
+
+    /// <summary>What a folder sees as its projection.</summary>
+    public Func<IProjection, ICounterState, IProjection> Projection { get; init; } = (projection, _) => projection;
+}
