@@ -22,6 +22,7 @@ public sealed class ShardFolder(
     FoldOptions options)
 {
     private readonly Dictionary<CounterKey, Counter> _counters = [];
+    private readonly HashSet<CounterKey> _onlyInState = [];
     private bool _active;
     private bool _stateIsAhead;
     private ShardProgress _folded;
@@ -61,6 +62,7 @@ public sealed class ShardFolder(
     {
         _active = false;
         _counters.Clear();
+        _onlyInState.Clear();
         _hole = null;
     }
 
@@ -160,10 +162,11 @@ public sealed class ShardFolder(
             return 0;
         var keyed = records.FindAll(record => record.Kind == RecordKind.Event && !record.Late)
             .ConvertAll(record => (Record: record, Period: periods.PeriodOf(record.Customer, record.Timestamp)));
-        var touched = new Dictionary<CounterKey, Counter>();
         await LoadAsync(
             keyed.Select(item => new CounterKey(item.Record.Metric, item.Record.Customer, item.Period.Start)),
             cancellation).ConfigureAwait(false);
+        // A counter that only the state had holds these records already; its row is still to be written.
+        var touched = _onlyInState.ToDictionary(key => key, key => _counters[key]);
         var counted = 0;
         foreach (var (record, period) in keyed)
         {
@@ -187,6 +190,7 @@ public sealed class ShardFolder(
         await projection.RaiseAsync(shard, progress, cancellation).ConfigureAwait(false);
         await state.SaveAsync(progress, touched.Values, cancellation).ConfigureAwait(false);
         _folded = progress;
+        _onlyInState.Clear();
         // All of them are projected now, so they can be loaded again.
         if (_counters.Count > options.HeldCounters)
             _counters.Clear();
@@ -207,7 +211,10 @@ public sealed class ShardFolder(
             {
                 var saved = await state.LoadAsync(_folded.LogId, key, cancellation).ConfigureAwait(false);
                 if (saved is not null && (counter is null || saved.Version > counter.Version))
+                {
                     counter = saved;
+                    _onlyInState.Add(key);
+                }
             }
 
             if (counter is not null)

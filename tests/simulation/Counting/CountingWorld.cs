@@ -80,6 +80,16 @@ internal sealed class CountingWorld
         return RunUntil(() => _sweeper.Rests);
     }
 
+    /// <summary>What is still to do.</summary>
+    public string Unrest() => string.Join("; ",
+    [
+        _clients.AreDone ? "clients are answered" : "clients wait",
+        $"{_scheduler.Pending} steps pend",
+        .. from tenant in Database.KnownTenants
+           from work in Database.WorkOf(tenant)
+           select $"{tenant}/{work.Shard} has {work.Head} and {work.Progress}",
+    ]);
+
     /// <summary>Runs until a task has ended. False if that does not come about.</summary>
     public bool RunUntilEnded(Task task) => RunUntil(() => task.IsCompleted);
 

@@ -17,7 +17,11 @@ internal sealed class Sweeper(SimulatedNetwork network, SimulatedDatabase databa
 
     public bool Rests { get; private set; }
 
-    public void Start() => network.Scheduler.Post(() => _ = RunAsync(_process));
+    public void Start()
+    {
+        var process = _process;
+        network.Scheduler.Post(() => _ = RunAsync(process));
+    }
 
     public void Crash()
     {
@@ -30,7 +34,7 @@ internal sealed class Sweeper(SimulatedNetwork network, SimulatedDatabase databa
     {
         var work = new SimulatedStore(database, process, network.Scheduler.Clock).Work;
         var sweep = new CatchUpSweep(work, (shard, _) => folders.CatchUpAsync(process, shard), network.Scheduler.Clock, options);
-        while (!MayRest())
+        while (process.IsAlive && !MayRest())
         {
             try
             {
@@ -44,7 +48,7 @@ internal sealed class Sweeper(SimulatedNetwork network, SimulatedDatabase databa
             await network.PauseAsync(process, Cadence).ConfigureAwait(false);
         }
 
-        Rests = true;
+        Rests = process.IsAlive;
     }
 
     private static bool IsPassing(Exception failure) => failure switch

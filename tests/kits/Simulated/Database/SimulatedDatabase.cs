@@ -116,7 +116,12 @@ public sealed class SimulatedDatabase(SimulatedNetwork network, DatabaseRules ru
     }
 
     /// <summary>Carries out a write that calls <see cref="Apply"/> for what it changes.</summary>
-    internal Task<T> WriteAsync<T>(SimulatedProcess caller, Func<T> write)
+    /// <param name="caller">Who writes.</param>
+    /// <param name="write">The write.</param>
+    /// <param name="refusalWaits">
+    /// Whether a write that changes nothing is answered only once the majority holds what it met, as mongod does it.
+    /// </param>
+    internal Task<T> WriteAsync<T>(SimulatedProcess caller, Func<T> write, bool refusalWaits = true)
     {
         var answer = new TaskCompletionSource<T>();
         var life = _life;
@@ -139,7 +144,7 @@ public sealed class SimulatedDatabase(SimulatedNetwork network, DatabaseRules ru
             }
             else
             {
-                Carry(caller, write, answer);
+                Carry(caller, write, refusalWaits, answer);
             }
         }
 
@@ -150,13 +155,13 @@ public sealed class SimulatedDatabase(SimulatedNetwork network, DatabaseRules ru
         }
     }
 
-    private void Carry<T>(SimulatedProcess caller, Func<T> write, TaskCompletionSource<T> answer)
+    private void Carry<T>(SimulatedProcess caller, Func<T> write, bool refusalWaits, TaskCompletionSource<T> answer)
     {
         var before = _applied;
         var result = write();
         if (network.Dice.Strikes(Fault.WriteAnswerLost))
             Refuse(caller, answer);
-        else if (_applied == before || !rules.MajorityWrites || _replicated >= _applied)
+        else if ((_applied == before && !refusalWaits) || !rules.MajorityWrites || _replicated >= _applied)
             network.Answer(caller, () => answer.SetResult(result));
         else
             _waiting.Enqueue((_applied, () => network.Answer(caller, () => answer.SetResult(result)), () => Refuse(caller, answer)));

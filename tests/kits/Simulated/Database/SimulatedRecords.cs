@@ -40,7 +40,8 @@ internal sealed class SimulatedRecords(SimulatedDatabase database, TenantId tena
         {
             if (records.Count > 1 && database.Network.Dice.Strikes(Fault.WriteTorn))
                 return await InsertTornAsync(shard, records, outcomes).ConfigureAwait(false);
-            return await database.WriteAsync(process, () => Insert(shard, records, outcomes)).ConfigureAwait(false);
+            // A clash is answered at once: the protocol reads back what it clashed with, and must not rest on the answer.
+            return await database.WriteAsync(process, () => Insert(shard, records, outcomes), refusalWaits: false).ConfigureAwait(false);
         }
         catch (StoreUnavailableException) when (database.Network.Dice.Next(2) == 0)
         {
