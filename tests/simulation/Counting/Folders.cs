@@ -20,7 +20,9 @@ internal sealed class Folders(SimulatedNetwork network, SimulatedDatabase databa
         TurnAsync(caller, shard, folder => folder.FoldAsync(ranges, CancellationToken.None));
 
     public Task<FoldResult> CatchUpAsync(SimulatedProcess caller, ShardId shard) =>
-        TurnAsync(caller, shard, folder => folder.CatchUpAsync(CancellationToken.None));
+        variant.CatchesUp
+            ? TurnAsync(caller, shard, folder => folder.CatchUpAsync(CancellationToken.None))
+            : Task.FromResult(default(FoldResult));
 
     /// <summary>Reads counters through an activation that knows nothing yet.</summary>
     public Task<Counter?> ReadAnewAsync(ShardId shard, CounterKey key) =>
@@ -77,7 +79,7 @@ internal sealed class Folders(SimulatedNetwork network, SimulatedDatabase databa
         var tenant = new SimulatedStore(database, process, network.Scheduler.Clock).Of(shard.Tenant);
         var state = stored.Of(process);
         return new Activation(process, new ShardFolder(
-            shard.Shard, tenant.Ledger, variant.Projection(tenant.Projection, state), state, PeriodClock.CalendarMonths,
+            shard.Shard, variant.Ledger(tenant.Ledger), variant.Projection(tenant.Projection, state), state, PeriodClock.CalendarMonths,
             network.Scheduler.Clock, options));
     }
 

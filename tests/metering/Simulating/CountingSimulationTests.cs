@@ -1,0 +1,45 @@
+using StripeMeter.Simulation.Counting;
+using StripeMeter.Simulation.Running;
+
+namespace StripeMeter.Metering.Tests.Simulating;
+
+public sealed class CountingSimulationTests
+{
+    private const int Seeds = 2_000;
+
+    public static TheoryData<string> Safeguards => [.. BrokenProtocols.All.Keys];
+
+    [Fact]
+    public void Counting_EverySeed_AgreesWithTheReferenceMeter()
+    {
+        var run = new SeedRun(new CountingScenario());
+
+        run.Run(first: 1, Seeds, Environment.ProcessorCount);
+
+        Assert.Empty(run.Disagreeing.Select(verdict => $"seed {verdict.Seed}: {string.Join("; ", verdict.Disagreements)}"));
+        Assert.Empty(run.NeverSeen);
+        Assert.Equal(Seeds, run.Seeds);
+    }
+
+    [Fact]
+    public void Counting_OneSeedTwice_IsTheSameRun()
+    {
+        var scenario = new CountingScenario();
+
+        var (first, second) = (scenario.Run(7), scenario.Run(7));
+
+        Assert.Equal(first.Steps, second.Steps);
+        Assert.Equal(scenario.Faults.Select(fault => first.Tally[fault]), scenario.Faults.Select(fault => second.Tally[fault]));
+        Assert.Equal(
+            scenario.Situations.Select(situation => first.Tally[situation]),
+            scenario.Situations.Select(situation => second.Tally[situation]));
+    }
+
+    [Theory, MemberData(nameof(Safeguards))]
+    public void Counting_WithoutASafeguard_IsFound(string safeguard)
+    {
+        var scenario = new CountingScenario(BrokenProtocols.All[safeguard]);
+
+        Assert.Contains(Enumerable.Range(1, Seeds), seed => scenario.Run(seed).Disagreements.Count > 0);
+    }
+}
