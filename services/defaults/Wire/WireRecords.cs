@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using StripeMeter.Metering.Counting;
 using StripeMeter.Metering.Ledger;
+using StripeMeter.Metering.Periods;
 using StripeMeter.Metering.Quantities;
 using StripeMeter.Metering.Time;
 using StripeMeter.V1;
@@ -19,6 +20,8 @@ public static class WireRecords
         Instant = record.Timestamp.Ticks,
         Key = record.Key,
         Late = record.Late,
+        Session = record.Session,
+        Control = record.Control?.ToWire(),
     };
 
     public static UsageAppended ToWire(this RecordRange range, ShardId shard)
@@ -47,11 +50,33 @@ public static class WireRecords
             var record = message.Records[index];
             records[index] = new Countable(
                 message.FirstPosition + index, (RecordKind)record.Kind, record.Metric, record.CustomerRef,
-                Quantity.FromBytes(record.Quantity.Span), new Instant(record.Instant), record.Key, record.Late);
+                Quantity.FromBytes(record.Quantity.Span), new Instant(record.Instant), record.Key, record.Late, record.Session,
+                record.Control is null ? null : ToControl(record));
         }
 
         return new RecordRange(message.LogId, records);
     }
+
+    private static AppendedControl ToWire(this ControlBody control) => new()
+    {
+        Subject = control.Subject,
+        AnchorDay = control.Anchor?.Day ?? 0,
+        AnchorMinute = control.Anchor?.Minute ?? 0,
+        ClosedBefore = control.ClosedBefore.Ticks,
+        Actor = control.Actor,
+    };
+
+    private static ControlBody ToControl(AppendedRecord record) => new()
+    {
+        Subject = record.Control.Subject,
+        Metric = record.Metric,
+        Customer = record.CustomerRef,
+        Quantity = Quantity.FromBytes(record.Quantity.Span),
+        At = new Instant(record.Instant),
+        Anchor = record.Control.AnchorDay == 0 ? null : new PeriodAnchor(record.Control.AnchorDay, record.Control.AnchorMinute),
+        ClosedBefore = new Instant(record.Control.ClosedBefore),
+        Actor = record.Control.Actor,
+    };
 
     public static ByteString ToWire(this Quantity quantity) => UnsafeByteOperations.UnsafeWrap(quantity.ToBytes());
 }

@@ -43,14 +43,20 @@ public delegate TimeSpan? LatenessWindow(TenantId tenant, string metric);
 public sealed class Appender(TenantId tenant, ILedger ledger, LatenessWindow lateness, TimeProvider clock)
 {
     /// <exception cref="StoreUnavailableException">Some events may be stored; sending all again is safe.</exception>
-    public async Task<AppendedBatch> AppendAsync(IReadOnlyList<KeyedEvent> events, CancellationToken cancellation)
+    public Task<AppendedBatch> AppendAsync(IReadOnlyList<KeyedEvent> events, CancellationToken cancellation) =>
+        AppendAsync(events, session: "", cancellation);
+
+    /// <summary>Appends events that come by a backfill session, if its id is not empty. Those are never late.</summary>
+    /// <inheritdoc cref="AppendAsync(IReadOnlyList{KeyedEvent}, CancellationToken)"/>
+    public async Task<AppendedBatch> AppendAsync(
+        IReadOnlyList<KeyedEvent> events, string session, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(events);
         var shardCount = await ledger.ShardCountAsync(cancellation).ConfigureAwait(false);
         var received = Instant.Of(clock.GetUtcNow());
         var candidates = new Candidate[events.Count];
         for (var index = 0; index < candidates.Length; index++)
-            candidates[index] = Prepare(events[index], shardCount, received);
+            candidates[index] = Prepare(events[index], session, shardCount, received);
 
         var outcomes = new EventOutcome[candidates.Length];
         var appended = new Dictionary<int, List<Countable>>();
@@ -66,15 +72,15 @@ public sealed class Appender(TenantId tenant, ILedger ledger, LatenessWindow lat
             outcomes, appended.ToDictionary(shard => shard.Key, shard => (IReadOnlyList<Countable>)shard.Value));
     }
 
-    private Candidate Prepare(KeyedEvent keyed, int shardCount, Instant received)
+    private Candidate Prepare(KeyedEvent keyed, string session, int shardCount, Instant received)
     {
         var usage = keyed.Event;
         var derived = DerivedKey.MayBe(keyed.Key) ? DerivedKey.Of(tenant, usage) : null;
-        var late = lateness(tenant, usage.Metric) is { } window && received - usage.Timestamp > window;
+        var late = session.Length == 0 && lateness(tenant, usage.Metric) is { } window && received - usage.Timestamp > window;
         var fingerprint = Fingerprint.Of(usage);
         var key = string.IsNullOrEmpty(keyed.Key) ? derived! : keyed.Key;
         return new Candidate(
-            LedgerRecord.OfEvent(key, fingerprint, usage, received, late), Shards.Of(usage.Customer, shardCount),
+            LedgerRecord.OfEvent(key, fingerprint, usage, received, late, session), Shards.Of(usage.Customer, shardCount),
             Extendable: key == derived);
     }
 

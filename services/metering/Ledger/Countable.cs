@@ -12,13 +12,38 @@ namespace StripeMeter.Metering.Ledger;
 /// <param name="Timestamp">When the usage happened.</param>
 /// <param name="Key">Breaks ties of <c>last</c>.</param>
 /// <param name="Late">Held: takes a position, counts nothing.</param>
+/// <param name="Session">The backfill session an event came by; empty for all else.</param>
+/// <param name="Control">What a control record says; null for all else.</param>
 public readonly record struct Countable(
-    long Position, RecordKind Kind, string Metric, string Customer, Quantity Quantity, Instant Timestamp, string Key, bool Late)
+    long Position, RecordKind Kind, string Metric, string Customer, Quantity Quantity, Instant Timestamp, string Key, bool Late,
+    string Session = "", ControlBody? Control = null)
 {
-    public static Countable Of(PositionedRecord positioned) => positioned.Record.Event is { } usage
-        ? new Countable(
-            positioned.Position, positioned.Record.Kind, usage.Metric, usage.Customer, usage.Quantity, usage.Timestamp,
-            positioned.Record.Key, positioned.Record.Late)
-        : new Countable(
-            positioned.Position, positioned.Record.Kind, "", "", default, default, positioned.Record.Key, false);
+    /// <summary>Whether all that it may need besides itself is its counter: so it is with nearly every record.</summary>
+    public bool IsPlain => Kind <= RecordKind.Junk && Session.Length == 0;
+
+    /// <summary>Whether it makes counters be counted anew.</summary>
+    public bool IsRecut => Kind is RecordKind.AdjustmentReverted or RecordKind.LateEventReverted
+        or RecordKind.SessionExcluded or RecordKind.AnchorChanged or RecordKind.CounterRepaired;
+
+    public static Countable Of(PositionedRecord positioned)
+    {
+        var (position, record) = (positioned.Position, positioned.Record);
+        if (record.Event is { } usage)
+        {
+            return new Countable(
+                position, record.Kind, usage.Metric, usage.Customer, usage.Quantity, usage.Timestamp, record.Key, record.Late,
+                record.Session);
+        }
+
+        return record.Control is { } control
+            ? OfControl(position, record.Kind, record.Key, control)
+            : new Countable(position, record.Kind, "", "", default, default, record.Key, false);
+    }
+
+    public static Countable OfControl(long position, RecordKind kind, string key, ControlBody control)
+    {
+        ArgumentNullException.ThrowIfNull(control);
+        return new Countable(
+            position, kind, control.Metric, control.Customer, control.Quantity, control.At, key, false, "", control);
+    }
 }

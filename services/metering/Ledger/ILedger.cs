@@ -36,6 +36,17 @@ public interface ILedger
     /// <exception cref="ArgumentOutOfRangeException">The position was never reserved.</exception>
     Task FillAsync(int shard, long position, Instant now, CancellationToken cancellation);
 
+    /// <summary>Finds records by their keys, whatever their shard. Keys under which nothing stands are left out.</summary>
+    Task<IReadOnlyDictionary<RecordKey, LedgerEntry>> FindAsync(
+        IReadOnlyCollection<RecordKey> keys, CancellationToken cancellation);
+
+    /// <summary>Reads the control records of one kind above a position of a shard, in order, at most <paramref name="limit"/>.</summary>
+    Task<IReadOnlyList<Countable>> ReadControlsAsync(
+        int shard, RecordKind kind, long afterPosition, int limit, CancellationToken cancellation);
+
+    /// <summary>Lists which customers have records of which metrics; see <see cref="SeriesQuery"/>.</summary>
+    Task<IReadOnlyList<EventSeries>> SeriesAsync(SeriesQuery query, CancellationToken cancellation);
+
     /// <summary>Reads events by (customer, metric, time); see <see cref="EventQuery"/>.</summary>
     Task<IReadOnlyList<LedgerEntry>> QueryAsync(EventQuery query, CancellationToken cancellation);
 
@@ -73,7 +84,7 @@ public enum EventOrder
 }
 
 /// <summary>
-/// Selects events (never junk). Sorted by <see cref="Order"/>, then by timestamp, shard and position, all in the same
+/// Selects events, and control records where they are asked for (never junk). Sorted by <see cref="Order"/>, then by timestamp, shard and position, all in the same
 /// direction, texts by their bytes in UTF-8; the order is total, so pages neither overlap nor skip.
 /// </summary>
 public sealed record EventQuery
@@ -95,6 +106,15 @@ public sealed record EventQuery
 
     /// <summary>Null: both late and in time.</summary>
     public bool? Late { get; init; }
+
+    /// <summary>Null: of any session or none.</summary>
+    public string? Session { get; init; }
+
+    /// <summary>Lists the control records of a customer and metric as well; those of all metrics have the empty one.</summary>
+    public bool Controls { get; init; }
+
+    /// <summary>Only records up to this position. Sensible for one customer, whose records stand in one shard.</summary>
+    public long UpTo { get; init; } = long.MaxValue;
 
     public EventOrder Order { get; init; } = EventOrder.Timestamp;
 
@@ -119,14 +139,35 @@ public readonly record struct EventCursor(string Value, Instant Timestamp, int S
     public static EventCursor Of(LedgerEntry entry, EventOrder order)
     {
         ArgumentNullException.ThrowIfNull(entry);
-        var usage = entry.Record.Event ?? throw new ArgumentException("Only events are listed.", nameof(entry));
+        var record = entry.Record;
         var value = order switch
         {
-            EventOrder.Metric => usage.Metric,
-            EventOrder.Customer => usage.Customer,
-            EventOrder.Source => ((int)usage.Source).ToString(System.Globalization.CultureInfo.InvariantCulture),
+            EventOrder.Metric => record.Metric,
+            EventOrder.Customer => record.Customer,
+            EventOrder.Source => ((int)(record.Event?.Source ?? 0)).ToString(System.Globalization.CultureInfo.InvariantCulture),
             _ => "",
         };
-        return new EventCursor(value, usage.Timestamp, entry.Shard, entry.Position);
+        return new EventCursor(value, record.Timestamp, entry.Shard, entry.Position);
     }
+}
+
+/// <summary>The records of one customer and metric.</summary>
+public readonly record struct EventSeries(string Customer, string Metric);
+
+/// <summary>Selects series that have records, in the order of (customer, metric), texts by their bytes in UTF-8.</summary>
+public sealed record SeriesQuery
+{
+    /// <summary>Null: every customer.</summary>
+    public string? Customer { get; init; }
+
+    /// <summary>Null: whatever their events came by. Otherwise only series with events of this session.</summary>
+    public string? Session { get; init; }
+
+    /// <summary>Null: every shard.</summary>
+    public int? Shard { get; init; }
+
+    /// <summary>Starts behind this customer and metric. Null: at the beginning.</summary>
+    public (string Customer, string Metric)? After { get; init; }
+
+    public int Limit { get; init; } = 100;
 }

@@ -50,6 +50,8 @@ internal sealed class MongoCollections
                 Index<RecordDocument>(RecordsByKey, unique: true, null, "tenant", "space", "key"),
                 Index<RecordDocument>("records_by_series", unique: false, null, "tenant", "customer", "metric", "timestamp", "shard", "position"),
                 Index<RecordDocument>("records_by_time", unique: false, null, "tenant", "timestamp", "shard", "position"),
+                Index<RecordDocument>("records_by_session", unique: false, Exists("session"), "tenant", "session", "customer", "metric"),
+                Index<RecordDocument>("records_of_control", unique: false, Exists("control"), "tenant", "shard", "kind", "position"),
             ],
             cancellation).ConfigureAwait(false);
         await Counters.Indexes.CreateManyAsync(

@@ -14,7 +14,8 @@ internal static class MongoEventQuery
 
     public static FilterDefinition<RecordDocument> Filter(TenantId tenant, EventQuery query, bool withCursor)
     {
-        var filter = Where.Eq(record => record.Tenant, tenant.Value) & Where.Eq(record => record.Kind, (int)RecordKind.Event)
+        var filter = Where.Eq(record => record.Tenant, tenant.Value)
+            & (query.Controls ? Where.Exists(record => record.Customer) : Where.Eq(record => record.Kind, (int)RecordKind.Event))
             & Where.Gte(record => record.Timestamp, query.From.Ticks) & Where.Lte(record => record.Timestamp, query.To.Ticks);
         if (query.Metric is not null)
             filter &= Where.Eq(record => record.Metric, query.Metric);
@@ -24,6 +25,10 @@ internal static class MongoEventQuery
             filter &= Where.Eq(record => record.Source, (int)source);
         if (query.Late is { } late)
             filter &= Where.Eq(record => record.Late, late);
+        if (query.Session is not null)
+            filter &= Where.Eq(record => record.Session, query.Session);
+        if (query.UpTo < long.MaxValue)
+            filter &= Where.Lte(record => record.Position, query.UpTo);
         if (withCursor && query.After is { } after)
             filter &= Behind(after, query);
         return filter;

@@ -56,6 +56,37 @@ internal sealed class MongoLedger(MongoCollections collections, MongoTenants ten
             throw new StoreUnavailableException("What stands on a position is not held by a majority yet.");
     }
 
+    public Task<IReadOnlyDictionary<RecordKey, LedgerEntry>> FindAsync(
+        IReadOnlyCollection<RecordKey> keys, CancellationToken cancellation) => _records.EntriesAsync(keys, cancellation);
+
+    public Task<IReadOnlyList<Countable>> ReadControlsAsync(
+        int shard, RecordKind kind, long afterPosition, int limit, CancellationToken cancellation) =>
+        MongoFailures.TranslateAsync<IReadOnlyList<Countable>>(async () =>
+        {
+            var filter = Where.Eq(record => record.Tenant, tenant.Value) & Where.Eq(record => record.Shard, shard)
+                & Where.Eq(record => record.Kind, (int)kind) & Where.Exists(record => record.Control)
+                & Where.Gt(record => record.Position, afterPosition);
+            var records = await collections.Records.Find(filter).SortBy(record => record.Position).Limit(limit)
+                .ToListAsync(cancellation).ConfigureAwait(false);
+            return records.ConvertAll(record => record.ToCountable());
+        });
+
+    public Task<IReadOnlyList<EventSeries>> SeriesAsync(SeriesQuery query, CancellationToken cancellation) =>
+        MongoFailures.TranslateAsync<IReadOnlyList<EventSeries>>(async () =>
+        {
+            var series = new List<EventSeries>();
+            var after = query.After;
+            // From each series to the next one by the index: as many reads as there are series, however many records.
+            while (series.Count < query.Limit
+                && await NextSeriesAsync(query, after, cancellation).ConfigureAwait(false) is { } next)
+            {
+                series.Add(new EventSeries(next.Customer!, next.Metric!));
+                after = (next.Customer!, next.Metric!);
+            }
+
+            return series;
+        });
+
     public Task<IReadOnlyList<LedgerEntry>> QueryAsync(EventQuery query, CancellationToken cancellation) =>
         MongoFailures.TranslateAsync<IReadOnlyList<LedgerEntry>>(async () =>
         {
@@ -67,6 +98,22 @@ internal sealed class MongoLedger(MongoCollections collections, MongoTenants ten
     public Task<long> CountAsync(EventQuery query, CancellationToken cancellation) => MongoFailures.TranslateAsync(
         () => collections.Records.CountDocumentsAsync(
             MongoEventQuery.Filter(tenant, query, withCursor: false), cancellationToken: cancellation));
+
+    private Task<RecordDocument?> NextSeriesAsync(
+        SeriesQuery query, (string Customer, string Metric)? after, CancellationToken cancellation)
+    {
+        var filter = Where.Eq(record => record.Tenant, tenant.Value) & Where.Gt(record => record.Metric, "");
+        if (query.Session is not null)
+            filter &= Where.Eq(record => record.Session, query.Session);
+        if (query.Customer is not null)
+            filter &= Where.Eq(record => record.Customer, query.Customer);
+        if (query.Shard is { } shard)
+            filter &= Where.Eq(record => record.Shard, shard);
+        if (after is { } place)
+            filter &= TupleFilter.Behind(ascending: true, ("customer", place.Customer), ("metric", place.Metric));
+        return collections.Records.Find(filter).SortBy(record => record.Customer).ThenBy(record => record.Metric).Limit(1)
+            .FirstOrDefaultAsync(cancellation)!;
+    }
 
     private Task<bool> StandsAsync(int shard, long position, CancellationToken cancellation) => MongoFailures.TranslateAsync(
         () => collections.Records.Find(record => record.Id == DocumentId.Of(tenant, shard, position))

@@ -17,17 +17,28 @@ internal sealed class MongoRecords(MongoCollections collections, TenantId tenant
 
     public Task<IReadOnlyDictionary<RecordKey, KnownRecord>> FindAsync(
         IReadOnlyCollection<RecordKey> keys, CancellationToken cancellation) =>
-        MongoFailures.TranslateAsync<IReadOnlyDictionary<RecordKey, KnownRecord>>(async () =>
+        FindAsync(keys, WithoutEvent, record => record.ToKnown(), cancellation);
+
+    /// <summary>The records with their events.</summary>
+    public Task<IReadOnlyDictionary<RecordKey, LedgerEntry>> EntriesAsync(
+        IReadOnlyCollection<RecordKey> keys, CancellationToken cancellation) =>
+        FindAsync(keys, null, record => record.ToEntry(), cancellation);
+
+    private Task<IReadOnlyDictionary<RecordKey, T>> FindAsync<T>(
+        IReadOnlyCollection<RecordKey> keys, ProjectionDefinition<RecordDocument>? fields, Func<RecordDocument, T> read,
+        CancellationToken cancellation) =>
+        MongoFailures.TranslateAsync<IReadOnlyDictionary<RecordKey, T>>(async () =>
         {
-            var found = new Dictionary<RecordKey, KnownRecord>();
+            var found = new Dictionary<RecordKey, T>();
             foreach (var space in keys.GroupBy(key => key.Space))
             {
                 foreach (var chunk in space.Select(key => key.Key).Chunk(QueryKeys))
                 {
                     var filter = Where.Eq(record => record.Tenant, tenant.Value) & Where.Eq(record => record.Space, (int)space.Key)
                         & Where.In(record => record.Key, chunk);
-                    await collections.Records.Find(filter).Project<RecordDocument>(WithoutEvent).ForEachAsync(
-                        record => found[new RecordKey(space.Key, record.Key)] = record.ToKnown(), cancellation).ConfigureAwait(false);
+                    var query = collections.Records.Find(filter);
+                    await (fields is null ? query : query.Project<RecordDocument>(fields)).ForEachAsync(
+                        record => found[new RecordKey(space.Key, record.Key)] = read(record), cancellation).ConfigureAwait(false);
                 }
             }
 
@@ -84,7 +95,7 @@ internal sealed class MongoRecords(MongoCollections collections, TenantId tenant
 
     private static ProjectionDefinition<RecordDocument> WithoutEvent => Builders<RecordDocument>.Projection
         .Exclude(record => record.Metric).Exclude(record => record.Customer).Exclude(record => record.Resource)
-        .Exclude(record => record.Quantity).Exclude(record => record.Meta);
+        .Exclude(record => record.Quantity).Exclude(record => record.Meta).Exclude(record => record.Control);
 
     private async Task SettleAsync(
         IReadOnlyList<PositionedRecord> records, MongoBulkWriteException<RecordDocument> failure, InsertOutcome[] outcomes,

@@ -5,7 +5,8 @@ namespace StripeMeter.Storage.Sqlite;
 /// key is unique for ever. Metric and customer stand once, in their series. The index by time grows at its end, because
 /// events come about in the order of time. Reading by (customer, metric, time) goes through the series' entries: written
 /// with each record they would dirty a page a record, so they follow in bulk, sorted, and what has none yet, the tail of
-/// its shard, is read as it is.
+/// its shard, is read as it is. Control records are few: the series of one that concerns all metrics of a customer has no
+/// metric, and what has no column is JSON.
 /// </summary>
 internal static class LedgerSchema
 {
@@ -32,8 +33,11 @@ internal static class LedgerSchema
             shard_id INTEGER NOT NULL, position INTEGER NOT NULL, key_hash INTEGER NOT NULL, space INTEGER NOT NULL,
             key TEXT NOT NULL, kind INTEGER NOT NULL, received INTEGER NOT NULL, late INTEGER NOT NULL,
             fingerprint BLOB, series_id INTEGER, timestamp INTEGER, quantity BLOB, source INTEGER, resource TEXT, meta TEXT,
-            PRIMARY KEY (shard_id, position)) WITHOUT ROWID;
+            session TEXT, control TEXT, PRIMARY KEY (shard_id, position)) WITHOUT ROWID;
         CREATE INDEX IF NOT EXISTS records_by_key_hash ON records (key_hash);
+        CREATE INDEX IF NOT EXISTS records_by_session ON records (shard_id / {StrideText}, session, series_id)
+            WHERE session IS NOT NULL;
+        CREATE INDEX IF NOT EXISTS records_of_control ON records (shard_id, kind, position) WHERE control IS NOT NULL;
         CREATE TABLE IF NOT EXISTS series_entries (
             series_id INTEGER NOT NULL, timestamp INTEGER NOT NULL, shard_id INTEGER NOT NULL, position INTEGER NOT NULL,
             PRIMARY KEY (series_id, timestamp, shard_id, position)) WITHOUT ROWID;

@@ -5,6 +5,7 @@ using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Quantities;
 using StripeMeter.Metering.Time;
 using StripeMeter.Sqlite;
+using StripeMeter.Storage.Documents;
 
 namespace StripeMeter.Storage.Sqlite;
 
@@ -18,7 +19,8 @@ internal static class SqliteEventQuery
         """
         r.shard_id AS shard_id, r.position AS position, r.key AS key, r.fingerprint AS fingerprint, r.received AS received,
         r.late AS late, s.metric AS metric, s.customer AS customer, r.resource AS resource, r.quantity AS quantity,
-        r.timestamp AS timestamp, r.meta AS meta, r.source AS source
+        r.timestamp AS timestamp, r.meta AS meta, r.source AS source, r.kind AS kind, r.session AS session, r.control AS control,
+        r.space AS space
         """;
 
     // CROSS JOIN keeps SQLite from turning the order of the tables round.
@@ -41,10 +43,16 @@ internal static class SqliteEventQuery
         WHERE r.shard_id / {LedgerSchema.StrideText} = ?1 AND r.series_id IS NOT NULL
         """;
 
+    private const string BySession =
+        $"""
+        FROM records r INDEXED BY records_by_session CROSS JOIN series s ON s.id = r.series_id
+        WHERE r.shard_id / {LedgerSchema.StrideText} = ?1 AND r.session IS NOT NULL
+        """;
+
     public static List<LedgerEntry> Run(SqliteSession session, TenantIdentity identity, EventQuery query)
     {
-        var sql = query.Customer is null
-            ? $"{Select(ByTime, "r", query)} ORDER BY {Order(query, "r")} LIMIT ?20 OFFSET ?21"
+        var sql = IsWhole(query)
+            ? $"{Select(Whole(query), "r", query)} ORDER BY {Order(query, "r")} LIMIT ?20 OFFSET ?21"
             : $"""
               SELECT * FROM (
                   SELECT * FROM ({Select(Entered, "e", query)} ORDER BY {Order(query, "e")} LIMIT ?20 + ?21)
@@ -65,14 +73,29 @@ internal static class SqliteEventQuery
     public static long Count(SqliteSession session, TenantIdentity identity, EventQuery query)
     {
         var all = query with { After = null };
-        var sql = query.Customer is null
-            ? $"SELECT count(*) {ByTime}{Filters("r", all)}"
+        var sql = IsWhole(query)
+            ? $"SELECT count(*) {Whole(query)}{Filters("r", all)}"
             : $"SELECT (SELECT count(*) {Entered}{Filters("e", all)}) + (SELECT count(*) {Tail}{Filters("r", all)})";
         using var statement = session.Prepare(sql);
         Bind(statement, identity, query);
         statement.Step();
         return statement.Number(0);
     }
+
+    /// <summary>The record that stands on a position.</summary>
+    public static LedgerEntry Get(SqliteSession session, TenantIdentity identity, int shard, long position)
+    {
+        using var statement = session.Prepare(
+            $"SELECT {Columns} FROM records r LEFT JOIN series s ON s.id = r.series_id WHERE r.shard_id = ?1 AND r.position = ?2");
+        statement.Bind(1, identity.ShardId(shard)).Bind(2, position).Step();
+        return Read(statement, identity);
+    }
+
+    /// <summary>Whether it does not go through the entries of a customer's series. Few records have a session.</summary>
+    private static bool IsWhole(EventQuery query) => query.Customer is null || query.Session is not null;
+
+    /// <summary>Where a whole tenant or session is read.</summary>
+    private static string Whole(EventQuery query) => query.Session is null ? ByTime : BySession;
 
     private static string Select(string from, string place, EventQuery query) =>
         $"SELECT {Columns} {from}{Filters(place, query)}";
@@ -106,6 +129,12 @@ internal static class SqliteEventQuery
             sql.Append(" AND r.source = ?6");
         if (query.Late is not null)
             sql.Append(" AND r.late = ?7");
+        if (query.Session is not null)
+            sql.Append(" AND r.session = ?9");
+        if (!query.Controls)
+            sql.Append(CultureInfo.InvariantCulture, $" AND r.kind = {(int)RecordKind.Event}");
+        if (query.UpTo < long.MaxValue)
+            sql.Append(CultureInfo.InvariantCulture, $" AND {place}.position <= ?14");
         if (query.After is null)
             return sql.ToString();
         var columns = OrderColumns(query.Order, place);
@@ -125,6 +154,10 @@ internal static class SqliteEventQuery
             statement.Bind(6, (long)source);
         if (query.Late is { } late)
             statement.Bind(7, late);
+        if (query.Session is not null)
+            statement.Bind(9, query.Session);
+        if (query.UpTo < long.MaxValue)
+            statement.Bind(14, query.UpTo);
     }
 
     private static void BindCursor(in SqliteStatement statement, TenantIdentity identity, EventQuery query)
@@ -138,13 +171,22 @@ internal static class SqliteEventQuery
         statement.Bind(11, after.Timestamp.Ticks).Bind(12, identity.FirstShardId + after.Shard).Bind(13, after.Position);
     }
 
-    private static LedgerEntry Read(in SqliteStatement row, TenantIdentity identity)
+    private static LedgerEntry Read(in SqliteStatement row, TenantIdentity identity) =>
+        new((int)(row.Number(0) - identity.FirstShardId), row.Number(1), ReadRecord(row));
+
+    private static LedgerRecord ReadRecord(in SqliteStatement row)
     {
+        var (kind, received) = ((RecordKind)row.SmallNumber(13), new Instant(row.Number(4)));
+        if (kind != RecordKind.Event)
+        {
+            var control = row.IsNull(15) ? null : ControlJson.Read(row.Text(15));
+            return new LedgerRecord((KeySpace)row.SmallNumber(16), row.Text(2), kind, default, null, received, false) { Control = control };
+        }
+
         var usage = new UsageEvent(
             row.Text(6), row.Text(7), row.IsNull(8) ? "" : row.Text(8), Quantity.FromBytes(row.Blob(9)), new Instant(row.Number(10)),
             row.IsNull(11) ? "" : row.Text(11), (EventSource)row.SmallNumber(12));
-        var record = LedgerRecord.OfEvent(
-            row.Text(2), Fingerprint.FromBytes(row.Blob(3)), usage, new Instant(row.Number(4)), row.Flag(5));
-        return new LedgerEntry((int)(row.Number(0) - identity.FirstShardId), row.Number(1), record);
+        return LedgerRecord.OfEvent(
+            row.Text(2), Fingerprint.FromBytes(row.Blob(3)), usage, received, row.Flag(5), row.IsNull(14) ? "" : row.Text(14));
     }
 }

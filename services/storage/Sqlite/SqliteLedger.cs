@@ -7,6 +7,7 @@ using StripeMeter.Metering.Quantities;
 using StripeMeter.Metering.Tenants;
 using StripeMeter.Metering.Time;
 using StripeMeter.Sqlite;
+using StripeMeter.Storage.Documents;
 
 namespace StripeMeter.Storage.Sqlite;
 
@@ -17,9 +18,11 @@ internal sealed class SqliteLedger(StoreFile file, LedgerNames names, TenantId t
     private const string InsertRecord =
         """
         INSERT INTO records (shard_id, position, key_hash, space, key, kind, received, late, fingerprint, series_id,
-            timestamp, quantity, source, resource, meta)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+            timestamp, quantity, source, resource, meta, session, control)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
         """;
+
+    private const string CountableColumns = "position, kind, key, late, series_id, timestamp, quantity, session, control";
 
     private const string FindByKey =
         """
@@ -57,13 +60,55 @@ internal sealed class SqliteLedger(StoreFile file, LedgerNames names, TenantId t
                     return false;
                 using var taken = session.Prepare("SELECT 1 FROM records WHERE shard_id = ?1 AND position = ?2");
                 if (!taken.Bind(1, shardId).Bind(2, position).Step())
-                    Insert(session, identity, shardId, position, junk, KeyHash(identity, junk));
+                    Insert(session, identity, shardId, position, junk, KeyHash(identity, KeyOf(junk)));
                 return true;
             },
             cancellation).ConfigureAwait(false);
         if (!isReserved)
             throw new ArgumentOutOfRangeException(nameof(position), position, "Only reserved positions are filled.");
     }
+
+    public Task<IReadOnlyDictionary<RecordKey, LedgerEntry>> FindAsync(
+        IReadOnlyCollection<RecordKey> keys, CancellationToken cancellation) =>
+        file.ReadAsync<IReadOnlyDictionary<RecordKey, LedgerEntry>>(
+            session =>
+            {
+                var found = new Dictionary<RecordKey, LedgerEntry>();
+                if (Find(session) is not { } identity)
+                    return found;
+                foreach (var key in keys)
+                {
+                    if (Find(session, identity, key, KeyHash(identity, key)) is { } standing)
+                        found[key] = SqliteEventQuery.Get(session, identity, standing.Shard, standing.Position);
+                }
+
+                return found;
+            },
+            cancellation);
+
+    public Task<IReadOnlyList<Countable>> ReadControlsAsync(
+        int shard, RecordKind kind, long afterPosition, int limit, CancellationToken cancellation) =>
+        file.ReadAsync<IReadOnlyList<Countable>>(
+            session =>
+            {
+                var records = new List<Countable>();
+                if (Find(session) is not { } identity)
+                    return records;
+                using var query = session.Prepare(
+                    $"""
+                    SELECT {CountableColumns} FROM records INDEXED BY records_of_control
+                    WHERE shard_id = ?1 AND kind = ?2 AND control IS NOT NULL AND position > ?3 ORDER BY position LIMIT ?4
+                    """);
+                query.Bind(1, identity.ShardId(shard)).Bind(2, (long)kind).Bind(3, afterPosition).Bind(4, limit);
+                while (query.Step())
+                    records.Add(ReadCountable(session, query));
+                return records;
+            },
+            cancellation);
+
+    public Task<IReadOnlyList<EventSeries>> SeriesAsync(SeriesQuery query, CancellationToken cancellation) =>
+        file.ReadAsync<IReadOnlyList<EventSeries>>(
+            session => Find(session) is { } identity ? SqliteSeriesQuery.Run(session, identity, query) : [], cancellation);
 
     public Task<IReadOnlyList<LedgerEntry>> QueryAsync(EventQuery query, CancellationToken cancellation) =>
         file.ReadAsync<IReadOnlyList<LedgerEntry>>(
@@ -108,8 +153,9 @@ internal sealed class SqliteLedger(StoreFile file, LedgerNames names, TenantId t
         var outcomes = new List<AppendOutcome>(records.Count);
         foreach (var record in records)
         {
-            var keyHash = KeyHash(identity, record);
-            if (Find(session, identity, record, keyHash) is { } standing)
+            var key = KeyOf(record);
+            var keyHash = KeyHash(identity, key);
+            if (Find(session, identity, key, keyHash) is { } standing)
             {
                 outcomes.Add(standing);
                 continue;
@@ -142,17 +188,24 @@ internal sealed class SqliteLedger(StoreFile file, LedgerNames names, TenantId t
             record.Fingerprint.WriteBytes(fingerprint);
             insert.Bind(9, fingerprint).Bind(10, names.SeriesOf(session, identity.Id, usage.Customer, usage.Metric))
                 .Bind(11, usage.Timestamp.Ticks).Bind(12, quantity).Bind(13, (long)usage.Source)
-                .Bind(14, usage.Resource.Length > 0 ? usage.Resource : null).Bind(15, usage.Meta.Length > 0 ? usage.Meta : null);
+                .Bind(14, usage.Resource.Length > 0 ? usage.Resource : null).Bind(15, usage.Meta.Length > 0 ? usage.Meta : null)
+                .Bind(16, record.Session.Length > 0 ? record.Session : null);
+        }
+        else if (record.Control is { } control)
+        {
+            insert.Bind(11, control.At.Ticks).Bind(13, 0).Bind(17, ControlJson.Write(control));
+            if (control.Customer.Length > 0)
+                insert.Bind(10, names.SeriesOf(session, identity.Id, control.Customer, control.Metric));
         }
 
         insert.Run();
     }
 
-    /// <summary>The record that stands under the key of another; null if none does.</summary>
-    private static AppendOutcome? Find(SqliteSession session, TenantIdentity identity, LedgerRecord record, long keyHash)
+    /// <summary>The record that stands under a key; null if none does.</summary>
+    private static AppendOutcome? Find(SqliteSession session, TenantIdentity identity, RecordKey key, long keyHash)
     {
         using var query = session.Prepare(FindByKey);
-        query.Bind(1, keyHash).Bind(2, record.Key).Bind(3, (long)record.Space).Bind(4, identity.FirstShardId)
+        query.Bind(1, keyHash).Bind(2, key.Key).Bind(3, (long)key.Space).Bind(4, identity.FirstShardId)
             .Bind(5, identity.LastShardId);
         if (!query.Step())
             return null;
@@ -165,16 +218,18 @@ internal sealed class SqliteLedger(StoreFile file, LedgerNames names, TenantId t
     /// What the index of keys holds instead of the keys: random keys dirty a page each, and short entries make few pages.
     /// Records whose hashes are equal are told apart by their keys.
     /// </summary>
-    private static long KeyHash(TenantIdentity identity, LedgerRecord record)
+    private static long KeyHash(TenantIdentity identity, RecordKey key)
     {
-        Span<byte> bytes = stackalloc byte[sizeof(long) + 1 + Encoding.UTF8.GetMaxByteCount(record.Key.Length)];
+        Span<byte> bytes = stackalloc byte[sizeof(long) + 1 + Encoding.UTF8.GetMaxByteCount(key.Key.Length)];
         BinaryPrimitives.WriteInt64BigEndian(bytes, identity.Id);
-        bytes[sizeof(long)] = (byte)record.Space;
-        var length = Encoding.UTF8.GetBytes(record.Key, bytes[(sizeof(long) + 1)..]);
+        bytes[sizeof(long)] = (byte)key.Space;
+        var length = Encoding.UTF8.GetBytes(key.Key, bytes[(sizeof(long) + 1)..]);
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(bytes[..(sizeof(long) + 1 + length)], hash);
         return BinaryPrimitives.ReadInt64BigEndian(hash);
     }
+
+    private static RecordKey KeyOf(LedgerRecord record) => new(record.Space, record.Key);
 
     private static ShardHead ReadHead(SqliteSession session, long shardId)
     {
@@ -214,7 +269,7 @@ internal sealed class SqliteLedger(StoreFile file, LedgerNames names, TenantId t
     private List<Countable> Read(SqliteSession session, long shardId, long afterPosition, int limit)
     {
         using var query = session.Prepare(
-            "SELECT position, kind, key, late, series_id, timestamp, quantity FROM records WHERE shard_id = ?1 AND position > ?2 ORDER BY position LIMIT ?3");
+            $"SELECT {CountableColumns} FROM records WHERE shard_id = ?1 AND position > ?2 ORDER BY position LIMIT ?3");
         query.Bind(1, shardId).Bind(2, afterPosition).Bind(3, limit);
         var records = new List<Countable>();
         while (query.Step())
@@ -225,10 +280,16 @@ internal sealed class SqliteLedger(StoreFile file, LedgerNames names, TenantId t
     private Countable ReadCountable(SqliteSession session, in SqliteStatement row)
     {
         var (position, kind) = (row.Number(0), (RecordKind)row.SmallNumber(1));
-        if (row.IsNull(4))
-            return new Countable(position, kind, "", "", default, default, row.Text(2), false);
+        if (kind != RecordKind.Event)
+        {
+            return row.IsNull(8)
+                ? new Countable(position, kind, "", "", default, default, row.Text(2), false)
+                : Countable.OfControl(position, kind, row.Text(2), ControlJson.Read(row.Text(8)));
+        }
+
         var (customer, metric) = names.NamesOf(session, row.Number(4));
         return new Countable(
-            position, kind, metric, customer, Quantity.FromBytes(row.Blob(6)), new Instant(row.Number(5)), row.Text(2), row.Flag(3));
+            position, kind, metric, customer, Quantity.FromBytes(row.Blob(6)), new Instant(row.Number(5)), row.Text(2), row.Flag(3),
+            row.IsNull(7) ? "" : row.Text(7));
     }
 }

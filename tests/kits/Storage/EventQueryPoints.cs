@@ -7,11 +7,13 @@ using Xunit;
 
 namespace StripeMeter.Kits.Storage;
 
-/// <summary><see cref="EventQuery"/>: every listing equals that of the same records sorted and filtered in memory.</summary>
+/// <summary><see cref="EventQuery"/>: every listing equals that of the same records, control records among them, sorted and filtered in memory.</summary>
 internal sealed class EventQueryPoints(StoreUnderTest subject)
 {
     private const int Events = 160;
-    private const int Queries = 60;
+    private const int Queries = 80;
+
+    private static readonly string[] Sessions = ["", "session-1", "ä/2"];
 
     private readonly ILedger _ledger = subject.Acme.Ledger;
     private readonly CancellationToken _cancellation = subject.Cancellation;
@@ -58,8 +60,8 @@ internal sealed class EventQueryPoints(StoreUnderTest subject)
     public async Task Query_BehindAnEntryThatIsNotThere_StartsWhereItWouldStand()
     {
         var expected = Expect(await AppendAsync(), new EventQuery { Order = EventOrder.Customer, Ascending = true });
-        var customer = expected[^1].Record.Event!.Customer;
-        var before = expected.Count(entry => entry.Record.Event!.Customer != customer);
+        var customer = expected[^1].Record.Customer;
+        var before = expected.Count(entry => entry.Record.Customer != customer);
         var cursor = new EventCursor(customer, Instant.Minimum, 0, 0);
 
         var listed = await _ledger.QueryAsync(
@@ -93,28 +95,29 @@ internal sealed class EventQueryPoints(StoreUnderTest subject)
 
     private static IReadOnlyList<LedgerEntry> Expect(IReadOnlyList<LedgerEntry> entries, EventQuery query)
     {
-        var kept = entries.Where(entry => Keeps(query, entry.Record));
-        var sorted = kept.OrderBy(entry => SortText(query.Order, entry.Record.Event!), CodePointOrder.Instance)
-            .ThenBy(entry => entry.Record.Event!.Timestamp).ThenBy(entry => entry.Shard).ThenBy(entry => entry.Position);
+        var kept = entries.Where(entry => entry.Position <= query.UpTo && Keeps(query, entry.Record));
+        var sorted = kept.OrderBy(entry => SortText(query.Order, entry.Record), CodePointOrder.Instance)
+            .ThenBy(entry => entry.Record.Timestamp).ThenBy(entry => entry.Shard).ThenBy(entry => entry.Position);
         return query.Ascending ? [.. sorted] : [.. sorted.Reverse()];
     }
 
     private static bool Keeps(EventQuery query, LedgerRecord record)
     {
-        var usage = record.Event!;
-        return (query.Metric is null || usage.Metric == query.Metric)
-            && (query.Customer is null || usage.Customer == query.Customer)
-            && (query.Source is null || usage.Source == query.Source)
+        return (query.Controls || record.Event is not null)
+            && (query.Metric is null || record.Metric == query.Metric)
+            && (query.Customer is null || record.Customer == query.Customer)
+            && (query.Source is null || record.Event?.Source == query.Source)
             && (query.Late is null || record.Late == query.Late)
-            && usage.Timestamp >= query.From && usage.Timestamp <= query.To;
+            && (query.Session is null || record.Session == query.Session)
+            && record.Timestamp >= query.From && record.Timestamp <= query.To;
     }
 
     // Sources have one digit, so their texts sort as they do.
-    private static string SortText(EventOrder order, UsageEvent usage) => order switch
+    private static string SortText(EventOrder order, LedgerRecord record) => order switch
     {
-        EventOrder.Metric => usage.Metric,
-        EventOrder.Customer => usage.Customer,
-        EventOrder.Source => $"{(int)usage.Source}",
+        EventOrder.Metric => record.Metric,
+        EventOrder.Customer => record.Customer,
+        EventOrder.Source => $"{(int)(record.Event?.Source ?? 0)}",
         _ => "",
     };
 
@@ -141,6 +144,8 @@ internal sealed class EventQueryPoints(StoreUnderTest subject)
             Source = MaybeValue((EventSource)_random.Next(1, 6)),
             From = _random.Next(2) == 0 ? Instant.Minimum : new Instant(from),
             To = _random.Next(2) == 0 ? Instant.Maximum : new Instant(Math.Max(from, to)),
+            Session = Maybe(Sessions[_random.Next(1, Sessions.Length)]), Controls = _random.Next(2) == 0,
+            UpTo = _random.Next(3) == 0 ? _random.Next(0, 60) : long.MaxValue,
             Order = (EventOrder)_random.Next(1, 5), Ascending = _random.Next(2) == 0,
         };
     }
@@ -157,7 +162,7 @@ internal sealed class EventQueryPoints(StoreUnderTest subject)
         var entries = new List<LedgerEntry>();
         var shards = await _ledger.ShardCountAsync(_cancellation);
         var all = Enumerable.Range(0, Events).Select(number => NextRecord($"k-{number}"));
-        foreach (var shard in all.GroupBy(record => Shards.Of(record.Event!.Customer, shards)))
+        foreach (var shard in all.GroupBy(record => Shards.Of(record.Customer, shards)))
         {
             // In several appends, so that an engine that puts work off has some done and some to do.
             var position = 0;
@@ -174,10 +179,14 @@ internal sealed class EventQueryPoints(StoreUnderTest subject)
         return entries;
     }
 
-    private LedgerRecord NextRecord(string key) => Sample.Record(
-        key,
-        new UsageEvent(
-            NextText(), NextText(), _random.Next(2) == 0 ? "" : NextText(), new Quantity(_random.NextInt64(1, long.MaxValue)),
-            new Instant(_random.Next(0, 12)), _random.Next(2) == 0 ? "" : """{"a":1}""", (EventSource)_random.Next(1, 6)),
-        late: _random.Next(4) == 0);
+    private LedgerRecord NextRecord(string key)
+    {
+        var (metric, customer, timestamp) = (NextText(), NextText(), new Instant(_random.Next(0, 12)));
+        if (_random.Next(8) == 0)
+            return ControlRecords.AdjustmentApproved(key, metric, customer, timestamp, new Quantity(-1), "somebody", Sample.Noon);
+        var usage = new UsageEvent(
+            metric, customer, _random.Next(2) == 0 ? "" : NextText(), new Quantity(_random.NextInt64(1, long.MaxValue)),
+            timestamp, _random.Next(2) == 0 ? "" : """{"a":1}""", (EventSource)_random.Next(1, 6));
+        return Sample.Record(key, usage, late: _random.Next(4) == 0) with { Session = Sessions[_random.Next(Sessions.Length)] };
+    }
 }

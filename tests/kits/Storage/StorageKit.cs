@@ -15,6 +15,7 @@ public static class StorageKit
     [
         (EngineParts.Ledger, typeof(LedgerPoints)),
         (EngineParts.Ledger, typeof(EventQueryPoints)),
+        (EngineParts.Ledger, typeof(ControlPoints)),
         (EngineParts.Ledger | EngineParts.PositionedRecords, typeof(PositionedRecordsPoints)),
         (EngineParts.Projection, typeof(ProjectionPoints)),
         (EngineParts.Projection, typeof(DirtyPoints)),

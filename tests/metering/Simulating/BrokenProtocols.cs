@@ -39,6 +39,16 @@ internal static class BrokenProtocols
 
         public Task FillAsync(int shard, long position, Instant now, CancellationToken cancellation) => Task.CompletedTask;
 
+        public Task<IReadOnlyDictionary<RecordKey, LedgerEntry>> FindAsync(
+            IReadOnlyCollection<RecordKey> keys, CancellationToken cancellation) => ledger.FindAsync(keys, cancellation);
+
+        public Task<IReadOnlyList<Countable>> ReadControlsAsync(
+            int shard, RecordKind kind, long afterPosition, int limit, CancellationToken cancellation) =>
+            ledger.ReadControlsAsync(shard, kind, afterPosition, limit, cancellation);
+
+        public Task<IReadOnlyList<EventSeries>> SeriesAsync(SeriesQuery query, CancellationToken cancellation) =>
+            ledger.SeriesAsync(query, cancellation);
+
         public Task<IReadOnlyList<LedgerEntry>> QueryAsync(EventQuery query, CancellationToken cancellation) =>
             ledger.QueryAsync(query, cancellation);
 

@@ -2,10 +2,11 @@ using StripeMeter.Metering.Events;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Tenants;
 using StripeMeter.Metering.Time;
+using StripeMeter.Storage.Documents;
 
 namespace StripeMeter.Storage.Mongo.Documents;
 
-/// <summary>A record of a shard log. Junk has no event, and so none of the fields from <see cref="Metric"/> on.</summary>
+/// <summary>A record of a shard log. Junk has none of the fields from <see cref="Metric"/> on.</summary>
 internal sealed class RecordDocument
 {
     public required string Id { get; init; }
@@ -43,6 +44,11 @@ internal sealed class RecordDocument
 
     public int Source { get; init; }
 
+    public string? Session { get; init; }
+
+    /// <summary>Of a control record what it says, as JSON; its metric and customer, if it has any, stand beside as those of events do.</summary>
+    public string? Control { get; init; }
+
     public static RecordDocument Of(TenantId tenant, int shard, PositionedRecord positioned)
     {
         var (record, usage) = (positioned.Record, positioned.Record.Event);
@@ -51,27 +57,36 @@ internal sealed class RecordDocument
             Id = DocumentId.Of(tenant, shard, positioned.Position), Tenant = tenant.Value, Shard = shard,
             Position = positioned.Position, Space = (int)record.Space, Key = record.Key, Kind = (int)record.Kind,
             Received = record.Received.Ticks, Late = record.Late, Fingerprint = usage is null ? null : record.Fingerprint.ToBytes(),
-            Metric = usage?.Metric, Customer = usage?.Customer, Resource = usage is { Resource.Length: > 0 } ? usage.Resource : null,
-            Quantity = usage?.Quantity.ToBytes(), Timestamp = usage?.Timestamp.Ticks ?? 0,
+            Metric = record.Customer.Length > 0 ? record.Metric : null, Customer = record.Customer.Length > 0 ? record.Customer : null, Resource = usage is { Resource.Length: > 0 } ? usage.Resource : null,
+            Quantity = usage?.Quantity.ToBytes(), Timestamp = record.Timestamp.Ticks,
             Meta = usage is { Meta.Length: > 0 } ? usage.Meta : null, Source = (int)(usage?.Source ?? 0),
+            Session = record.Session.Length > 0 ? record.Session : null,
+            Control = record.Control is { } control ? ControlJson.Write(control) : null,
         };
     }
 
     public KnownRecord ToKnown() => new(Shard, Position, ReadFingerprint(), Late);
 
-    public Countable ToCountable() => Metric is null
-        ? new Countable(Position, (RecordKind)Kind, "", "", default, default, Key, false)
-        : new Countable(
-            Position, (RecordKind)Kind, Metric, Customer!, Metering.Quantities.Quantity.FromBytes(Quantity), new Instant(Timestamp), Key, Late);
-
-    public LedgerEntry ToEntry()
+    public Countable ToCountable() => Kind switch
     {
-        var usage = new UsageEvent(
+        (int)RecordKind.Event => new Countable(
+            Position, RecordKind.Event, Metric!, Customer!, Metering.Quantities.Quantity.FromBytes(Quantity), new Instant(Timestamp), Key,
+            Late, Session ?? ""),
+        _ when Control is not null => Countable.OfControl(Position, (RecordKind)Kind, Key, ControlJson.Read(Control)),
+        _ => new Countable(Position, (RecordKind)Kind, "", "", default, default, Key, false),
+    };
+
+    public LedgerEntry ToEntry() => new(Shard, Position, ToRecord());
+
+    private LedgerRecord ToRecord()
+    {
+        var usage = Kind != (int)RecordKind.Event ? null : new UsageEvent(
             Metric!, Customer!, Resource ?? "", Metering.Quantities.Quantity.FromBytes(Quantity), new Instant(Timestamp), Meta ?? "",
             (EventSource)Source);
-        var record = new LedgerRecord(
-            (KeySpace)Space, Key, (RecordKind)Kind, ReadFingerprint(), usage, new Instant(Received), Late);
-        return new LedgerEntry(Shard, Position, record);
+        return new LedgerRecord((KeySpace)Space, Key, (RecordKind)Kind, ReadFingerprint(), usage, new Instant(Received), Late)
+        {
+            Session = Session ?? "", Control = Control is null ? null : ControlJson.Read(Control),
+        };
     }
 
     private Fingerprint ReadFingerprint() => Fingerprint is null ? default : Metering.Events.Fingerprint.FromBytes(Fingerprint);

@@ -45,6 +45,21 @@ internal sealed class SimulatedLedger(
             throw new StoreUnavailableException("What stands on the position is not held by a majority yet.");
     }
 
+    public Task<IReadOnlyDictionary<RecordKey, LedgerEntry>> FindAsync(
+        IReadOnlyCollection<RecordKey> keys, CancellationToken cancellation) =>
+        database.ReadAsync<IReadOnlyDictionary<RecordKey, LedgerEntry>>(process, tenant, state => keys.Distinct()
+            .Where(state.Records.ContainsKey).Select(key => (Key: key, Placed: state.Records[key]))
+            .ToDictionary(found => found.Key, found => new LedgerEntry(found.Placed.Shard, found.Placed.Position, found.Placed.Record)));
+
+    public Task<IReadOnlyList<Countable>> ReadControlsAsync(
+        int shard, RecordKind kind, long afterPosition, int limit, CancellationToken cancellation) =>
+        database.ReadAsync<IReadOnlyList<Countable>>(process, tenant, state => state.Shards.TryGetValue(shard, out var log)
+            ? [.. log.Above(afterPosition).Where(placed => placed.Record.Kind == kind).Take(limit).Select(Countable.Of)]
+            : []);
+
+    public Task<IReadOnlyList<EventSeries>> SeriesAsync(SeriesQuery query, CancellationToken cancellation) =>
+        database.ReadAsync<IReadOnlyList<EventSeries>>(process, tenant, state => [.. EventListing.SeriesOf(state.Records.Values, query)]);
+
     public Task<IReadOnlyList<LedgerEntry>> QueryAsync(EventQuery query, CancellationToken cancellation) =>
         database.ReadAsync<IReadOnlyList<LedgerEntry>>(process, tenant, state => [.. EventListing.Of(state.Records.Values, query)]);
 
