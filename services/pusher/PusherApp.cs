@@ -30,10 +30,13 @@ public static class PusherApp
         builder.Services.AddSingleton<StripeCalls>();
         builder.Services.AddSingleton<AccountGates>();
         builder.Services.AddSingleton<MeterDirectory>();
+        builder.Services.AddSingleton<SummaryReader>();
         builder.Services.AddSingleton<MeterFinder>();
         builder.Services.AddSingleton<PusherInstruments>();
         builder.Services.AddSingleton<IMeterEventSink, MeterEventSender>();
         builder.Services.AddSingleton(new PushProtocol(options.ToRules(), () => RandomNumberGenerator.GetInt32(JitterSteps + 1)));
+        builder.Services.AddSingleton<ErrorReports>();
+        builder.Services.AddSingleton<InvoiceDeadlines>();
         builder.Services.AddSingleton<CounterSweep>();
         builder.Services.AddSingleton<DueDocuments>();
         builder.Services.AddSingleton<DrivingService>();

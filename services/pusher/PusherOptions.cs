@@ -31,6 +31,17 @@ public sealed class PusherOptions
     [Setting("STRIPE_CALL_TIMEOUT_MS"), Range(100, 300_000)]
     public int CallTimeoutMs { get; set; } = 10_000;
 
+    /// <summary>
+    /// Minutes from the end of a period until its invoice is final, where no invoice event says when. Stripe's default is
+    /// an hour, and 72 hours can be configured there.
+    /// </summary>
+    [Setting("STRIPE_GRACE_MINUTES"), Range(10, 4_320)]
+    public int GraceMinutes { get; set; } = 60;
+
+    /// <summary>What becomes of usage that comes too late for its period: it goes into the period that runs, or is only shown.</summary>
+    [Setting("STRIPE_LATE_USAGE"), RegularExpression("^(next-period|alert-only)$", ErrorMessage = "must be next-period or alert-only")]
+    public string LateUsage { get; set; } = "next-period";
+
     /// <summary>Changed counters read at a time.</summary>
     public int CounterPage { get; } = 500;
 
@@ -62,5 +73,10 @@ public sealed class PusherOptions
     public TimeSpan CallTimeout => TimeSpan.FromMilliseconds(CallTimeoutMs);
 
     /// <summary>The rules of pushing; an attempt is given up as lost some time after its call is.</summary>
-    public PushRules ToRules() => new() { AttemptLease = CallTimeout + TimeSpan.FromSeconds(5) };
+    public PushRules ToRules() => new()
+    {
+        AttemptLease = CallTimeout + TimeSpan.FromSeconds(5),
+        Grace = TimeSpan.FromMinutes(GraceMinutes),
+        Carry = LateUsage == "alert-only" ? CarryPolicy.AlertOnly : CarryPolicy.NextPeriod,
+    };
 }

@@ -23,6 +23,12 @@ public sealed record DeltaDocument
     /// <summary>The one intent that is not in the history yet.</summary>
     public PushIntent? Open { get; init; }
 
+    /// <summary>Accepted intents that are still looked for in Stripe's summaries.</summary>
+    public IReadOnlyList<PushIntent> Checking { get; init; } = [];
+
+    /// <summary>Entries of the history so far.</summary>
+    public long Closings { get; init; }
+
     /// <summary>Intents minted so far.</summary>
     public long Minted { get; init; }
 
@@ -31,8 +37,11 @@ public sealed record DeltaDocument
     /// <summary>The last intent told only a part of its delta, because of Stripe's limit of digits.</summary>
     public bool IsSplit { get; init; }
 
-    /// <summary>Intents that Stripe refused since it last accepted one.</summary>
+    /// <summary>Intents in a row that Stripe refused, or accepted and did not count. Ends when one is found in its summaries.</summary>
     public int Rejections { get; init; }
+
+    /// <summary>When the last of them was.</summary>
+    public Instant? RejectedAt { get; init; }
 
     /// <summary>Nothing is minted before this.</summary>
     public Instant? HeldUntil { get; init; }
@@ -56,6 +65,13 @@ public sealed record DeltaDocument
     {
         Periods = [.. Periods.Where(other => other.Period.Start != period.Period.Start).Append(period).OrderBy(other => other.Period.Start)],
     };
+
+    /// <summary>Enters a number into an intent that was just closed.</summary>
+    internal DeltaDocument Closing(PushIntent intent, out PushIntent closed)
+    {
+        closed = intent with { Closing = Closings + 1 };
+        return this with { Closings = Closings + 1 };
+    }
 
     /// <summary>The same with the revision it has once it is saved.</summary>
     public DeltaDocument Saved() => this with { Revision = Revision + 1 };

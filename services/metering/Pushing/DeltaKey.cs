@@ -1,3 +1,5 @@
+using StripeMeter.Metering.Tenants;
+
 namespace StripeMeter.Metering.Pushing;
 
 /// <summary>Names a delta document within its tenant: one Stripe customer on one meter of one account.</summary>
@@ -6,6 +8,9 @@ namespace StripeMeter.Metering.Pushing;
 /// <param name="MeterId"><c>mtr_…</c>.</param>
 /// <param name="StripeCustomer">Value of the payload's customer key.</param>
 public readonly record struct DeltaKey(string Account, bool Livemode, string MeterId, string StripeCustomer);
+
+/// <summary>A delta document of any tenant.</summary>
+public readonly record struct DeltaPlace(TenantId Tenant, DeltaKey Key);
 
 /// <summary>How a meter wants its events written, as read from Stripe.</summary>
 /// <param name="EventName">Event name of the meter.</param>

@@ -41,6 +41,9 @@ public sealed class DeltaPusher(
                     await ledger.AppendHistoryAsync(key, close.Intent, cancellation).ConfigureAwait(false);
                     await ledger.SaveAsync(close.Document, cancellation).ConfigureAwait(false);
                     break;
+                case PushStep.Read read:
+                    await ReadAsync(key, read.Intent, cancellation).ConfigureAwait(false);
+                    break;
                 default:
                     if (!await AttemptAsync(document, cancellation).ConfigureAwait(false))
                         return null;
@@ -78,22 +81,28 @@ public sealed class DeltaPusher(
             return true;
         // From here on a cancellation would only leave doubt: the call has a time limit of its own.
         var outcome = await sink.SendAsync(key, sent, CancellationToken.None).ConfigureAwait(false);
-        await EnterAsync(key, sent, outcome, CancellationToken.None).ConfigureAwait(false);
+        await EnterAsync(key, present => protocol.Apply(present, sent, outcome, Now), CancellationToken.None).ConfigureAwait(false);
         return true;
     }
 
-    private async Task EnterAsync(DeltaKey key, PushIntent sent, AttemptOutcome outcome, CancellationToken cancellation)
+    private async Task ReadAsync(DeltaKey key, PushIntent intent, CancellationToken cancellation)
+    {
+        var reading = await sink.ReadAsync(key, intent, cancellation).ConfigureAwait(false);
+        await EnterAsync(key, document => protocol.EnterReading(document, intent, reading, Now), cancellation).ConfigureAwait(false);
+    }
+
+    private async Task EnterAsync(DeltaKey key, Func<DeltaDocument, DeltaDocument> enter, CancellationToken cancellation)
     {
         for (var save = 0; save < MaximumSaves; save++)
         {
             if (await ledger.LoadAsync(key, cancellation).ConfigureAwait(false) is not { } document)
                 return;
-            var entered = protocol.Apply(document, sent, outcome, Now);
+            var entered = enter(document);
             if (ReferenceEquals(entered, document) || await ledger.SaveAsync(entered, cancellation).ConfigureAwait(false))
                 return;
         }
 
-        // It stays as sent; once its time is up it is sent again and Stripe's answer is entered then.
+        // It stays as it was; once its time is up it is sent or looked for again, and what comes of that is entered then.
         throw new StoreUnavailableException("Other writers were faster each time.");
     }
 }

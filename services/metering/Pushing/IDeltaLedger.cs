@@ -15,11 +15,16 @@ public interface IDeltaLedger
     /// <exception cref="Ledger.StoreUnavailableException">Whether it was saved is not known.</exception>
     Task<bool> SaveAsync(DeltaDocument document, CancellationToken cancellation);
 
-    /// <summary>Adds a closed intent to the history. One with its identifier that is there already stands.</summary>
+    /// <summary>
+    /// Adds a closed intent to the history. One with its identifier and number of closing that is there already stands.
+    /// </summary>
     Task AppendHistoryAsync(DeltaKey key, PushIntent intent, CancellationToken cancellation);
 
-    /// <summary>Closed intents of a document in the order of their numbers, those above <paramref name="afterNumber"/>.</summary>
-    Task<IReadOnlyList<PushIntent>> HistoryAsync(DeltaKey key, long afterNumber, int limit, CancellationToken cancellation);
+    /// <summary>Closed intents of a document in the order in which they were closed, those behind <paramref name="afterClosing"/>.</summary>
+    Task<IReadOnlyList<PushIntent>> HistoryAsync(DeltaKey key, long afterClosing, int limit, CancellationToken cancellation);
+
+    /// <summary>What the history says last of an intent; null if it says nothing.</summary>
+    Task<PushIntent?> FindClosedAsync(string identifier, CancellationToken cancellation);
 
     /// <summary>Documents of an account that are due, the longest due first.</summary>
     Task<IReadOnlyList<DeltaKey>> DueAsync(

@@ -1,3 +1,5 @@
+using StripeMeter.Metering.Quantities;
+
 namespace StripeMeter.Metering.Pushing;
 
 /// <summary>The way to Stripe's meters.</summary>
@@ -11,6 +13,12 @@ public interface IMeterEventSink
 
     /// <summary>Sends an intent once. Throws only when cancelled, and then whether it was taken is not known.</summary>
     Task<AttemptOutcome> SendAsync(DeltaKey key, PushIntent intent, CancellationToken cancellation);
+
+    /// <summary>
+    /// What Stripe's summaries hold where only this intent is: its minute. Null if they cannot be read now. Zero may mean
+    /// that they lag.
+    /// </summary>
+    Task<Quantity?> ReadAsync(DeltaKey key, PushIntent intent, CancellationToken cancellation);
 }
 
 /// <summary>Whether a document may push now.</summary>

@@ -14,7 +14,7 @@ public sealed record PeriodDelta
     /// <summary>Sum of the intents that Stripe accepted and that are closed.</summary>
     public Quantity Accepted { get; init; }
 
-    /// <summary>The part of it that was found in Stripe's summaries.</summary>
+    /// <summary>What Stripe's summaries showed when they last agreed with it.</summary>
     public Quantity Confirmed { get; init; }
 
     /// <summary>Brought over from periods that could no longer be billed.</summary>
@@ -22,6 +22,9 @@ public sealed record PeriodDelta
 
     /// <summary>Brought over into other periods.</summary>
     public Quantity CarriedOut { get; init; }
+
+    /// <summary>When the invoice becomes final, if Stripe said so.</summary>
+    public Instant? Deadline { get; init; }
 
     /// <summary>What the ledger says.</summary>
     public Quantity Target => Contributions.Aggregate(Quantity.Zero, (sum, contribution) => sum + contribution.Share);

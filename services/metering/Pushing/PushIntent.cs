@@ -19,7 +19,7 @@ public enum IntentState
     /// <summary>Whether Stripe has taken it is not known.</summary>
     Ambiguous = 4,
 
-    /// <summary>Stripe refused the first attempt. What it was to tell is told by another one.</summary>
+    /// <summary>Stripe refused it, at the first attempt or after it had accepted it. What it was to tell is told by another one.</summary>
     Rejected = 5,
 
     /// <summary>Stripe's summaries showed that it was never taken.</summary>
@@ -79,6 +79,24 @@ public sealed record PushIntent
 
     /// <summary>What Stripe or the network said last.</summary>
     public string LastError { get; init; } = "";
+
+    /// <summary>Stripe answered that it knows the identifier, instead of 200.</summary>
+    public bool IsDuplicate { get; init; }
+
+    /// <summary>What an error report of Stripe said of it after it was accepted; empty if none names it.</summary>
+    public string Report { get; init; } = "";
+
+    /// <summary>How often it was looked for in Stripe's summaries.</summary>
+    public int Readings { get; init; }
+
+    /// <summary>The period that <see cref="Value"/> was carried into, if it was.</summary>
+    public Instant? CarriedTo { get; init; }
+
+    /// <summary>
+    /// Counts what a document entered into its history from 1; 0 until then. An intent that was accepted and then found
+    /// (or found missing) is entered twice, because the history is never edited.
+    /// </summary>
+    public long Closing { get; init; }
 
     /// <summary>
     /// The identifier, so that a retry replays what Stripe stored; another one once what it stored is an error.

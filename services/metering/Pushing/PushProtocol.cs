@@ -11,59 +11,21 @@ namespace StripeMeter.Metering.Pushing;
 /// </summary>
 /// <param name="rules">Limits.</param>
 /// <param name="jitter">A number from 0 to 1,000 by which back-offs are spread.</param>
-public sealed class PushProtocol(PushRules rules, Func<int> jitter)
+/// <param name="settling">By what an intent is settled.</param>
+/// <param name="ends">Until when a period is billed.</param>
+public sealed partial class PushProtocol(PushRules rules, Func<int> jitter, Settling settling, PeriodEnds ends)
 {
     private const int MaximumDoublings = 20;
     private const int JitterSteps = 1_000;
+    private readonly PushSchedule _schedule = new(rules, ends);
 
-    /// <summary>
-    /// Puts a contribution into its period. An older version than the one there changes nothing. What belongs elsewhere
-    /// is decided when a reference comes here, and stays.
-    /// </summary>
-    /// <param name="document">The document.</param>
-    /// <param name="period">The billing period.</param>
-    /// <param name="contribution">What the counter adds.</param>
-    /// <param name="meter">How the meter wants its events.</param>
-    /// <param name="mapped">When the mapping was last changed; a change ends parking.</param>
-    /// <param name="now">The present.</param>
-    public DeltaDocument Raise(
-        DeltaDocument document, BillingPeriod period, Contribution contribution, MeterNames meter, Instant mapped, Instant now)
+    public PushProtocol(PushRules rules, Func<int> jitter)
+        : this(rules, jitter, new Settling(rules), new PeriodEnds(rules, PeriodClock.CalendarMonths))
     {
-        ArgumentNullException.ThrowIfNull(document);
-        ArgumentNullException.ThrowIfNull(contribution);
-        var delta = document.Find(period.Start) ?? new PeriodDelta { Period = period };
-        var present = delta.Find(contribution.Metric, contribution.Customer);
-        if (present is { HasLeft: false })
-            contribution = contribution with { Elsewhere = present.Elsewhere };
-        if (present is not null && present.LogId == contribution.LogId && present.Version > contribution.Version)
-            contribution = present;
-        var raised = document;
-        if (present != contribution || delta.Period != period || document.Meter != meter)
-            raised = document.With(delta.With(contribution) with { Period = period }) with { Meter = meter };
-        if (document.ParkedSince is { } parked && mapped > parked)
-            raised = raised with { ParkedSince = null, Rejections = 0, HeldUntil = null, Problem = "" };
-        return ReferenceEquals(raised, document) ? document : Scheduled(raised, now);
     }
 
-    /// <summary>
-    /// Ends the growth of a contribution whose reference belongs to another Stripe customer now. Always answers a
-    /// document to be saved: that is what keeps two takers from taking from each other.
-    /// </summary>
-    public DeltaDocument Leave(DeltaDocument document, Instant periodStart, string metric, string customer, Instant now)
-    {
-        ArgumentNullException.ThrowIfNull(document);
-        var delta = document.Find(periodStart) ?? throw new ArgumentException("There is no such period.", nameof(periodStart));
-        var present = delta.Find(metric, customer) ?? throw new ArgumentException("There is no such contribution.", nameof(metric));
-        return Scheduled(document.With(delta.With(present with { HasLeft = true })), now);
-    }
-
-    /// <summary>Holds a document back: nothing is minted before <paramref name="until"/>.</summary>
-    public DeltaDocument Hold(DeltaDocument document, Instant until, string problem, Instant now)
-    {
-        ArgumentNullException.ThrowIfNull(document);
-        var open = document.Open is { IsClosed: false } intent ? intent with { NextAttempt = until, LastError = problem } : document.Open;
-        return Scheduled(document with { Open = open, HeldUntil = until, Problem = problem }, now);
-    }
+    /// <summary>Until when a period is billed.</summary>
+    public PeriodEnds Ends => ends;
 
     /// <summary>What is to be done now.</summary>
     /// <param name="document">The document as loaded.</param>
@@ -73,23 +35,14 @@ public sealed class PushProtocol(PushRules rules, Func<int> jitter)
     {
         ArgumentNullException.ThrowIfNull(document);
         if (document.Open is { IsClosed: true } closed)
-            return new PushStep.Close(closed, Scheduled(Settled(document, closed, now), now));
-        if (document.Open is { } open)
+            return new PushStep.Close(closed, _schedule.Scheduled(Settled(document, closed, now), now));
+        if (document.Checking.FirstOrDefault(intent => intent.State != IntentState.Accepted) is { } found)
+            return new PushStep.Close(found, _schedule.Scheduled(Found(document, found, now), now));
+        if (document.Open is { } open && open.NextAttempt <= now)
             return Continue(document, open, now);
-        if (document.ParkedSince is not null || document.HeldUntil > now)
-            return new PushStep.Rest(document.Due);
-        foreach (var delta in document.Periods)
-        {
-            if (delta.Outstanding == Quantity.Zero)
-                continue;
-            var stamp = StampMinute.For(document, delta, rules, now);
-            if (stamp.Minute is { } minute && stamp.From <= now)
-                return new PushStep.Attempt(Mint(document, delta, minute, now, nonce));
-        }
-
-        // What was due by the clock may wait now, for a minute that another intent has taken.
-        var scheduled = Scheduled(document, now);
-        return scheduled.Due == document.Due ? new PushStep.Rest(document.Due) : new PushStep.Keep(scheduled);
+        if (document.Checking.FirstOrDefault(intent => intent.NextAttempt <= now) is { } sought)
+            return new PushStep.Read(sought);
+        return document.Open is null ? Begin(document, now, nonce) : Rest(document, now);
     }
 
     /// <summary>Enters how an attempt ended. The same document: it says nothing about the open intent as it stands now.</summary>
@@ -107,45 +60,64 @@ public sealed class PushProtocol(PushRules rules, Func<int> jitter)
         // Another attempt has begun since: what this one says is not the last word any more, unless it settles.
         if (!isSettled && open.Attempts != sent.Attempts)
             return document;
-        var state = isSettled ? IntentState.Accepted : StateAfter(open, outcome.Result);
-        return Scheduled(
-            document with
-            {
-                Open = open with
-                {
-                    State = state,
-                    LastError = isSettled ? open.LastError : outcome.Message,
-                    NextAttempt = now + Longest(outcome.RetryAfter ?? TimeSpan.Zero, BackOff(rules.FirstRetry, open.Attempts)),
-                    KeyNumber = open.KeyNumber + (outcome.Result == AttemptResult.UnknownStored ? 1 : 0),
-                },
-            },
-            now);
+        var state = settling.AfterAttempt(open, outcome.Result);
+        var entered = open with
+        {
+            State = state,
+            IsDuplicate = open.IsDuplicate || outcome.Result == AttemptResult.Duplicate,
+            LastError = isSettled ? open.LastError : outcome.Message,
+            NextAttempt = now + Longest(outcome.RetryAfter ?? TimeSpan.Zero, BackOff(rules.FirstRetry, rules.LongestRetry, open.Attempts)),
+            KeyNumber = open.KeyNumber + (outcome.Result == AttemptResult.UnknownStored ? 1 : 0),
+        };
+        if (entered.IsClosed)
+            document = document.Closing(entered, out entered);
+        return _schedule.Scheduled(document with { Open = entered }, now);
     }
-
-    /// <summary>What an answer that does not settle leaves. An earlier attempt that may have been taken stays in doubt.</summary>
-    private static IntentState StateAfter(PushIntent open, AttemptResult result) => result switch
-    {
-        AttemptResult.Unknown or AttemptResult.UnknownStored => IntentState.Ambiguous,
-        _ when open.IsDoubtful => IntentState.Ambiguous,
-        AttemptResult.Refused => IntentState.Rejected,
-        _ => IntentState.Pending,
-    };
 
     private PushStep Continue(DeltaDocument document, PushIntent open, Instant now)
     {
-        if (open.NextAttempt > now)
-            return new PushStep.Rest(document.Due);
-        if (!IsAbandoned(open, now))
-            return new PushStep.Attempt(Begin(document, open, now));
-        if (open.State == IntentState.Ambiguous && document.Due is null)
-            return new PushStep.Rest(null);
-        var abandoned = open with { State = IntentState.Ambiguous, NextAttempt = now };
-        return new PushStep.Keep(Scheduled(document with { Open = abandoned }, now));
+        var isClosed = ends.IsClosed(document.Find(open.PeriodStart)!, now);
+        if (open.State == IntentState.Pending && isClosed)
+        {
+            var late = document.Closing(open with { State = IntentState.Expired }, out var expired);
+            return new PushStep.Keep(_schedule.Scheduled(late with { Open = expired }, now));
+        }
+
+        // What may have been taken is not sent again once that might bill it twice, or on no invoice.
+        var mayBeSent = open.State == IntentState.Pending || (!isClosed && settling.MayResend(open, now));
+        return mayBeSent ? new PushStep.Attempt(Begin(document, open, now)) : new PushStep.Read(open);
     }
 
-    /// <summary>It may have been taken, and Stripe may have forgotten its identifier since: to send it again could count it twice.</summary>
-    private bool IsAbandoned(PushIntent open, Instant at) =>
-        open.State is IntentState.Sent or IntentState.Ambiguous && at - open.FirstSent >= rules.ResendWindow;
+    /// <summary>Carries what came too late, or mints an intent for a period that is not told of yet.</summary>
+    private PushStep Begin(DeltaDocument document, Instant now, UInt128 nonce)
+    {
+        if (ends.Carry(document, now, nonce) is { } carried)
+            return new PushStep.Keep(_schedule.Scheduled(carried, now));
+        if (document.ParkedSince is not null || document.HeldUntil > now)
+            return Rest(document, now);
+        foreach (var delta in document.Periods)
+        {
+            if (delta.Outstanding == Quantity.Zero || ends.IsClosed(delta, now))
+                continue;
+            var stamp = StampMinute.For(document, delta, rules, now);
+            if (stamp.Minute is { } minute && stamp.From <= now)
+                return new PushStep.Attempt(Mint(document, delta, minute, now, nonce));
+        }
+
+        return Rest(document, now);
+    }
+
+    /// <summary>
+    /// What was due by the clock may wait now, for a minute that another intent has taken; and what was behind may have
+    /// come to its end.
+    /// </summary>
+    private PushStep Rest(DeltaDocument document, Instant now)
+    {
+        var scheduled = _schedule.Scheduled(document, now);
+        return scheduled.Due == document.Due && scheduled.BehindSince == document.BehindSince
+            ? new PushStep.Rest(document.Due)
+            : new PushStep.Keep(scheduled);
+    }
 
     private DeltaDocument Mint(DeltaDocument document, PeriodDelta delta, Instant minute, Instant now, UInt128 nonce)
     {
@@ -168,7 +140,7 @@ public sealed class PushProtocol(PushRules rules, Func<int> jitter)
     {
         // Whoever finds it sent, or ambiguous, cannot know whether Stripe took that attempt.
         var isDoubtful = intent.State is IntentState.Sent or IntentState.Ambiguous;
-        return Scheduled(
+        return _schedule.Scheduled(
             document with
             {
                 Open = intent with
@@ -180,55 +152,10 @@ public sealed class PushProtocol(PushRules rules, Func<int> jitter)
             now);
     }
 
-    private DeltaDocument Settled(DeltaDocument document, PushIntent closed, Instant now)
-    {
-        var settled = document with { Open = null };
-        if (closed.State == IntentState.Rejected)
-        {
-            var rejections = document.Rejections + 1;
-            return settled with
-            {
-                Rejections = rejections, Problem = closed.LastError, HeldUntil = now + BackOff(rules.FirstRemint, rejections),
-                ParkedSince = rejections >= rules.MaximumRejections ? now : null,
-            };
-        }
-
-        var delta = document.Find(closed.PeriodStart)!;
-        return settled.With(delta with { Accepted = delta.Accepted + closed.Value }) with
-        {
-            Rejections = 0, HeldUntil = null, Problem = "",
-        };
-    }
-
-    /// <summary>Sets when the document is due, and since when it is behind.</summary>
-    private DeltaDocument Scheduled(DeltaDocument document, Instant now)
-    {
-        var isBehind = document.Open is not null || document.Periods.Any(delta => delta.Outstanding != Quantity.Zero);
-        return document with { Due = DueOf(document, now), BehindSince = isBehind ? document.BehindSince ?? now : null };
-    }
-
-    private Instant? DueOf(DeltaDocument document, Instant now)
-    {
-        if (document.Open is { IsClosed: true })
-            return now;
-        if (document.Open is { } open)
-            return open.State != IntentState.Sent && IsAbandoned(open, open.NextAttempt) ? null : open.NextAttempt;
-        if (document.ParkedSince is not null)
-            return null;
-        Instant? due = null;
-        foreach (var delta in document.Periods)
-        {
-            if (delta.Outstanding != Quantity.Zero && StampMinute.For(document, delta, rules, now).From is { } from)
-                due = Instant.Min(due ?? from, from);
-        }
-
-        return due is { } earliest ? Instant.Max(Instant.Max(earliest, now), document.HeldUntil ?? now) : null;
-    }
-
-    private TimeSpan BackOff(TimeSpan first, int attempts)
+    private TimeSpan BackOff(TimeSpan first, TimeSpan limit, int attempts)
     {
         var doubled = TimeSpan.FromTicks(first.Ticks << Math.Clamp(attempts - 1, 0, MaximumDoublings));
-        var longest = doubled < rules.LongestRetry ? doubled : rules.LongestRetry;
+        var longest = doubled < limit ? doubled : limit;
         // Half of it fixed, half of it spread.
         return TimeSpan.FromTicks((longest.Ticks / 2) + (longest.Ticks / 2 / JitterSteps * jitter()));
     }

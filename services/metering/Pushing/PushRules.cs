@@ -9,6 +9,32 @@ public sealed record PushRules
     /// </summary>
     public TimeSpan ResendWindow { get; init; } = TimeSpan.FromHours(23);
 
+    /// <summary>
+    /// How long after the resend window an empty minute is still no proof: Stripe's summaries lag, by an unknown time.
+    /// </summary>
+    public TimeSpan SettleTime { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>From when an intent is asked for in Stripe's summaries until it is asked for again; doubles each time.</summary>
+    public TimeSpan FirstReading { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Longest time between two readings for one intent. Stripe's read budget is small.</summary>
+    public TimeSpan LongestReading { get; init; } = TimeSpan.FromHours(6);
+
+    /// <summary>Accepted intents of one document that are looked for in Stripe's summaries at a time.</summary>
+    public int MaximumChecks { get; init; } = 100;
+
+    /// <summary>
+    /// From the end of a period until its invoice is final, where no invoice event says when. Stripe's default is an hour.
+    /// See https://docs.stripe.com/billing/subscriptions/usage-based/configure-grace-period.
+    /// </summary>
+    public TimeSpan Grace { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>How long before an invoice is final nothing more is sent for it: for calls under way and for clocks that differ.</summary>
+    public TimeSpan DeadlineMargin { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>What becomes of usage that can no longer be billed in its period.</summary>
+    public CarryPolicy Carry { get; init; } = CarryPolicy.NextPeriod;
+
     /// <summary>How old a timestamp may be when it is minted. Stripe takes 35 days; a day is left for retries.</summary>
     public TimeSpan OldestMinute { get; init; } = TimeSpan.FromDays(34);
 
@@ -35,4 +61,17 @@ public sealed record PushRules
 
     /// <summary>Refused intents in a row after which a document is parked.</summary>
     public int MaximumRejections { get; init; } = 5;
+
+    /// <summary>A refusal so long after the last one begins a new row.</summary>
+    public TimeSpan RejectionMemory { get; init; } = TimeSpan.FromHours(24);
+}
+
+/// <summary>What becomes of usage that can no longer be billed in its period.</summary>
+public enum CarryPolicy
+{
+    /// <summary>It is added to the period that runs then.</summary>
+    NextPeriod,
+
+    /// <summary>It stays where it is, unbilled and shown.</summary>
+    AlertOnly,
 }

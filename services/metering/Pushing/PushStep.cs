@@ -19,6 +19,9 @@ public abstract record PushStep
     /// <summary>Copy the closed intent to the history, then save the document without it.</summary>
     public sealed record Close(PushIntent Intent, DeltaDocument Document) : PushStep;
 
+    /// <summary>Read what Stripe's summaries hold of the intent, and enter that.</summary>
+    public sealed record Read(PushIntent Intent) : PushStep;
+
     /// <summary>Save the document, then send its open intent.</summary>
     public sealed record Attempt(DeltaDocument Document) : PushStep;
 }

@@ -57,6 +57,13 @@ public interface IWorkFinder
 
     /// <summary>What Stripe has not accepted yet.</summary>
     Task<DeltaBacklog> DeltaBacklogAsync(CancellationToken cancellation);
+
+    /// <summary>Whose intent this is, open or closed; null if it is nobody's. Identifiers are unique everywhere.</summary>
+    Task<DeltaPlace?> PlaceOfIntentAsync(string identifier, CancellationToken cancellation);
+
+    /// <summary>Documents of a Stripe customer on any meter, at most <paramref name="limit"/>.</summary>
+    Task<IReadOnlyList<DeltaPlace>> PlacesOfCustomerAsync(
+        string account, bool livemode, string stripeCustomer, int limit, CancellationToken cancellation);
 }
 
 /// <summary>How far a shard is written and projected.</summary>

@@ -1,5 +1,6 @@
 using Stripe.Billing;
 using StripeMeter.Metering.Pushing;
+using StripeMeter.Metering.Quantities;
 using StripeMeter.Pusher.Telemetry;
 
 namespace StripeMeter.Pusher.StripeApi;
@@ -9,7 +10,7 @@ namespace StripeMeter.Pusher.StripeApi;
 /// See https://docs.stripe.com/api/billing/meter-event/create.
 /// </summary>
 internal sealed partial class MeterEventSender(
-    StripeCalls calls, AccountGates gates, MeterDirectory meters, PusherInstruments instruments, ILogger<MeterEventSender> logger)
+    StripeCalls calls, AccountGates gates, MeterDirectory meters, SummaryReader summaries, PusherInstruments instruments, ILogger<MeterEventSender> logger)
     : IMeterEventSink
 {
     private static readonly TimeSpan MeterHold = TimeSpan.FromMinutes(5);
@@ -39,6 +40,9 @@ internal sealed partial class MeterEventSender(
             LogNotAccepted(logger, intent.Identifier, intent.Attempts, call.Outcome.Result, call.Outcome.Message);
         return call.Outcome;
     }
+
+    public Task<Quantity?> ReadAsync(DeltaKey key, PushIntent intent, CancellationToken cancellation) =>
+        summaries.TotalAsync(key, intent.Minute, intent.Minute + TimeSpan.FromMinutes(1), cancellation);
 
     private async Task<CallOutcome> CallAsync(DeltaKey key, PushIntent intent, CancellationToken cancellation)
     {

@@ -2,6 +2,7 @@ using Grpc.Core;
 using StripeMeter.Defaults.Wire;
 using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Stores;
+using StripeMeter.Metering.Time;
 using StripeMeter.V1;
 using IntentState = StripeMeter.V1.IntentState;
 using PushIntent = StripeMeter.V1.PushIntent;
@@ -10,7 +11,7 @@ using StoredIntent = StripeMeter.Metering.Pushing.PushIntent;
 namespace StripeMeter.Pusher.Viewing;
 
 /// <summary>Shows the delta ledger, period by period.</summary>
-internal sealed class PushServiceEndpoint(IMeterStore store) : PushService.PushServiceBase
+internal sealed class PushServiceEndpoint(IMeterStore store, PushProtocol protocol, TimeProvider clock) : PushService.PushServiceBase
 {
     public override async Task<ListDeltasResponse> ListDeltas(ListDeltasRequest request, ServerCallContext context)
     {
@@ -40,7 +41,7 @@ internal sealed class PushServiceEndpoint(IMeterStore store) : PushService.PushS
         delta.Contributions.Any(counter =>
             (query.Metric is null || counter.Metric == query.Metric) && (query.Customer is null || counter.Customer == query.Customer)));
 
-    private static Delta ToWire(DeltaDocument document, PeriodDelta delta) => new()
+    private Delta ToWire(DeltaDocument document, PeriodDelta delta) => new()
     {
         StripeAccount = document.Key.Account,
         Livemode = document.Key.Livemode,
@@ -53,6 +54,13 @@ internal sealed class PushServiceEndpoint(IMeterStore store) : PushService.PushS
         OpenIntent = document.Open is { } open && open.PeriodStart == delta.Period.Start ? ToWire(open) : null,
         Problem = document.Problem,
         Parked = document.ParkedSince is not null,
+        PeriodEnd = delta.Period.End.ToTimestamp(),
+        CarriedIn = delta.CarriedIn.ToString(),
+        CarriedOut = delta.CarriedOut.ToString(),
+        Unbilled = protocol.Ends.UnbilledOf(delta, Instant.Of(clock.GetUtcNow())).ToString(),
+        Confirmed = delta.Confirmed.ToString(),
+        Deadline = protocol.Ends.DeadlineOf(delta).ToTimestamp(),
+        Checking = { document.Checking.Where(intent => intent.PeriodStart == delta.Period.Start).Select(ToWire) },
     };
 
     private static PushIntent ToWire(StoredIntent intent) => new()
@@ -64,6 +72,8 @@ internal sealed class PushServiceEndpoint(IMeterStore store) : PushService.PushS
         State = (IntentState)intent.State,
         Attempts = intent.Attempts,
         LastError = intent.LastError,
+        Report = intent.Report,
+        FirstSent = intent.FirstSent?.ToTimestamp(),
     };
 
     private sealed record Cursor(DeltaKey Key, long PeriodStart);

@@ -73,12 +73,15 @@ internal sealed class MongoCollections
                 Index<DeltaRow>("deltas_by_counter", unique: false, null, "tenant", "counters.customer", "counters.metric"),
                 Index<DeltaRow>("deltas_due", unique: false, Exists("due"), "tenant", "account", "livemode", "due"),
                 Index<DeltaRow>("deltas_behind", unique: false, Exists("behindSince"), "behindSince"),
+                Index<DeltaRow>("deltas_by_open_intent", unique: false, Exists("openIntent"), "openIntent"),
+                Index<DeltaRow>("deltas_by_customer", unique: false, null, "stripeCustomer", "account", "livemode"),
             ],
             cancellation).ConfigureAwait(false);
         await DeltaHistory.Indexes.CreateManyAsync(
             [
                 Index<ClosedIntentDocument>(
-                    "deltaHistory_by_key", unique: false, null, "tenant", "meterId", "stripeCustomer", "account", "livemode", "number"),
+                    "deltaHistory_by_key", unique: false, null, "tenant", "meterId", "stripeCustomer", "account", "livemode", "closing"),
+                Index<ClosedIntentDocument>("deltaHistory_by_identifier", unique: false, null, "identifier", "tenant", "closing"),
             ],
             cancellation).ConfigureAwait(false);
     });

@@ -39,17 +39,25 @@ internal sealed class MongoDeltaLedger(MongoCollections collections, TenantId te
         () => InsertAsync(collections.DeltaHistory, ClosedIntentDocument.Of(tenant, key, intent), cancellation));
 
     public Task<IReadOnlyList<PushIntent>> HistoryAsync(
-        DeltaKey key, long afterNumber, int limit, CancellationToken cancellation) =>
+        DeltaKey key, long afterClosing, int limit, CancellationToken cancellation) =>
         MongoFailures.TranslateAsync<IReadOnlyList<PushIntent>>(async () =>
         {
             var filter = WhereClosed.Eq(closed => closed.Tenant, tenant.Value) & WhereClosed.Eq(closed => closed.MeterId, key.MeterId)
                 & WhereClosed.Eq(closed => closed.StripeCustomer, key.StripeCustomer)
                 & WhereClosed.Eq(closed => closed.Account, key.Account) & WhereClosed.Eq(closed => closed.Livemode, key.Livemode)
-                & WhereClosed.Gt(closed => closed.Number, afterNumber);
-            var found = await collections.DeltaHistory.Find(filter).SortBy(closed => closed.Number).Limit(limit)
+                & WhereClosed.Gt(closed => closed.Closing, afterClosing);
+            var found = await collections.DeltaHistory.Find(filter).SortBy(closed => closed.Closing).Limit(limit)
                 .ToListAsync(cancellation).ConfigureAwait(false);
             return found.ConvertAll(closed => DeltaJson.ReadIntent(closed.Body));
         });
+
+    public Task<PushIntent?> FindClosedAsync(string identifier, CancellationToken cancellation) => MongoFailures.TranslateAsync(async () =>
+    {
+        var filter = WhereClosed.Eq(closed => closed.Identifier, identifier) & WhereClosed.Eq(closed => closed.Tenant, tenant.Value);
+        var last = await collections.DeltaHistory.Find(filter).SortByDescending(closed => closed.Closing).Limit(1)
+            .FirstOrDefaultAsync(cancellation).ConfigureAwait(false);
+        return last is null ? null : DeltaJson.ReadIntent(last.Body);
+    });
 
     public Task<IReadOnlyList<DeltaKey>> DueAsync(
         string account, bool livemode, Instant now, int limit, CancellationToken cancellation) =>

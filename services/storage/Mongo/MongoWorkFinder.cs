@@ -56,6 +56,28 @@ internal sealed class MongoWorkFinder(MongoCollections collections) : IWorkFinde
             : default;
     });
 
+    public Task<DeltaPlace?> PlaceOfIntentAsync(string identifier, CancellationToken cancellation) =>
+        MongoFailures.TranslateAsync<DeltaPlace?>(async () =>
+        {
+            var open = Builders<DeltaRow>.Filter.Eq(row => row.OpenIntent, identifier);
+            if (await collections.Deltas.Find(open).FirstOrDefaultAsync(cancellation).ConfigureAwait(false) is { } row)
+                return row.ToPlace();
+            var closed = Builders<ClosedIntentDocument>.Filter.Eq(intent => intent.Identifier, identifier);
+            var found = await collections.DeltaHistory.Find(closed).FirstOrDefaultAsync(cancellation).ConfigureAwait(false);
+            return found?.ToPlace();
+        });
+
+    public Task<IReadOnlyList<DeltaPlace>> PlacesOfCustomerAsync(
+        string account, bool livemode, string stripeCustomer, int limit, CancellationToken cancellation) =>
+        MongoFailures.TranslateAsync<IReadOnlyList<DeltaPlace>>(async () =>
+        {
+            var where = Builders<DeltaRow>.Filter;
+            var theirs = where.Eq(row => row.StripeCustomer, stripeCustomer) & where.Eq(row => row.Account, account)
+                & where.Eq(row => row.Livemode, livemode);
+            var found = await collections.Deltas.Find(theirs).Limit(limit).ToListAsync(cancellation).ConfigureAwait(false);
+            return found.ConvertAll(row => row.ToPlace());
+        });
+
     private static Task<IReadOnlyList<TenantId>> TenantsAsync<T>(
         IMongoCollection<T> collection, BsonElement condition, TenantId? after, int limit, CancellationToken cancellation) =>
         MongoFailures.TranslateAsync<IReadOnlyList<TenantId>>(async () =>

@@ -14,9 +14,11 @@ internal sealed class SqliteDeltaLedger(StoreFile file, TenantId tenant) : IDelt
         CREATE TABLE IF NOT EXISTS deltas (
             tenant TEXT NOT NULL, meter TEXT NOT NULL, customer TEXT NOT NULL, account TEXT NOT NULL, livemode INTEGER NOT NULL,
             revision INTEGER NOT NULL, due INTEGER, behind_since INTEGER, ambiguous INTEGER NOT NULL, parked INTEGER NOT NULL,
-            counters INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (tenant, meter, customer, account, livemode));
+            counters INTEGER NOT NULL, open_intent TEXT, body TEXT NOT NULL, PRIMARY KEY (tenant, meter, customer, account, livemode));
         CREATE INDEX IF NOT EXISTS deltas_due ON deltas (tenant, account, livemode, due) WHERE due IS NOT NULL;
         CREATE INDEX IF NOT EXISTS deltas_behind ON deltas (behind_since, ambiguous, parked) WHERE behind_since IS NOT NULL;
+        CREATE INDEX IF NOT EXISTS deltas_by_open_intent ON deltas (open_intent) WHERE open_intent IS NOT NULL;
+        CREATE INDEX IF NOT EXISTS deltas_by_customer ON deltas (account, livemode, customer);
         CREATE TABLE IF NOT EXISTS delta_counters (
             tenant TEXT NOT NULL, metric TEXT NOT NULL, customer_ref TEXT NOT NULL, meter TEXT NOT NULL, customer TEXT NOT NULL,
             account TEXT NOT NULL, livemode INTEGER NOT NULL,
@@ -24,8 +26,8 @@ internal sealed class SqliteDeltaLedger(StoreFile file, TenantId tenant) : IDelt
         CREATE INDEX IF NOT EXISTS delta_counters_by_metric ON delta_counters (tenant, metric);
         CREATE TABLE IF NOT EXISTS delta_history (
             tenant TEXT NOT NULL, identifier TEXT NOT NULL, meter TEXT NOT NULL, customer TEXT NOT NULL, account TEXT NOT NULL,
-            livemode INTEGER NOT NULL, number INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (tenant, identifier));
-        CREATE INDEX IF NOT EXISTS delta_history_by_key ON delta_history (tenant, meter, customer, account, livemode, number);
+            livemode INTEGER NOT NULL, closing INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (identifier, tenant, closing));
+        CREATE INDEX IF NOT EXISTS delta_history_by_key ON delta_history (tenant, meter, customer, account, livemode, closing);
         """;
 
     private const string OfKey = "tenant = ?1 AND meter = ?2 AND customer = ?3 AND account = ?4 AND livemode = ?5";
@@ -49,18 +51,27 @@ internal sealed class SqliteDeltaLedger(StoreFile file, TenantId tenant) : IDelt
         {
             using var insert = session.Prepare(
                 """
-                INSERT INTO delta_history (tenant, meter, customer, account, livemode, identifier, number, body)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (tenant, identifier) DO NOTHING
+                INSERT INTO delta_history (tenant, meter, customer, account, livemode, identifier, closing, body)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (identifier, tenant, closing) DO NOTHING
                 """);
-            BindKey(insert, key).Bind(6, intent.Identifier).Bind(7, intent.Number).Bind(8, DeltaJson.Write(intent)).Run();
+            BindKey(insert, key).Bind(6, intent.Identifier).Bind(7, intent.Closing).Bind(8, DeltaJson.Write(intent)).Run();
         },
         cancellation);
 
     public Task<IReadOnlyList<PushIntent>> HistoryAsync(
-        DeltaKey key, long afterNumber, int limit, CancellationToken cancellation) => SelectAsync(
-        $"SELECT body FROM delta_history WHERE {OfKey} AND number > ?6 ORDER BY number LIMIT ?7",
-        query => BindKey(query, key).Bind(6, afterNumber).Bind(7, limit),
+        DeltaKey key, long afterClosing, int limit, CancellationToken cancellation) => SelectAsync(
+        $"SELECT body FROM delta_history WHERE {OfKey} AND closing > ?6 ORDER BY closing LIMIT ?7",
+        query => BindKey(query, key).Bind(6, afterClosing).Bind(7, limit),
         static row => DeltaJson.ReadIntent(row.Text(0)),
+        cancellation);
+
+    public Task<PushIntent?> FindClosedAsync(string identifier, CancellationToken cancellation) => file.ReadAsync(
+        session =>
+        {
+            using var query = session.Prepare(
+                "SELECT body FROM delta_history WHERE identifier = ?1 AND tenant = ?2 ORDER BY closing DESC LIMIT 1");
+            return query.Bind(1, identifier).Bind(2, tenant.Value).Step() ? DeltaJson.ReadIntent(query.Text(0)) : null;
+        },
         cancellation);
 
     public Task<IReadOnlyList<DeltaKey>> DueAsync(
@@ -109,14 +120,18 @@ internal sealed class SqliteDeltaLedger(StoreFile file, TenantId tenant) : IDelt
             return false;
         using var upsert = session.Prepare(
             """
-            INSERT INTO deltas (tenant, meter, customer, account, livemode, revision, due, behind_since, ambiguous, parked, counters, body)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+            INSERT INTO deltas (tenant, meter, customer, account, livemode, revision, due, behind_since, ambiguous, parked, counters, open_intent, body)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
             ON CONFLICT (tenant, meter, customer, account, livemode) DO UPDATE SET revision = excluded.revision, due = excluded.due,
                 behind_since = excluded.behind_since, ambiguous = excluded.ambiguous, parked = excluded.parked,
-                counters = excluded.counters, body = excluded.body
+                counters = excluded.counters, open_intent = excluded.open_intent, body = excluded.body
             """);
         BindKey(upsert, document.Key).Bind(6, document.Revision + 1).Bind(9, document.Open?.State == IntentState.Ambiguous)
-            .Bind(10, document.ParkedSince is not null).Bind(11, counters.Count).Bind(12, body);
+            .Bind(10, document.ParkedSince is not null).Bind(11, counters.Count).Bind(13, body);
+        if (document.Open is { } open)
+            upsert.Bind(12, open.Identifier);
+        else
+            upsert.BindNull(12);
         BindInstant(upsert, 7, document.Due);
         BindInstant(upsert, 8, document.BehindSince);
         upsert.Run();

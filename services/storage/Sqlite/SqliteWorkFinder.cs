@@ -49,6 +49,39 @@ internal sealed class SqliteWorkFinder(StoreFile ledger, StoreFile counters, Sto
         },
         cancellation);
 
+    public Task<DeltaPlace?> PlaceOfIntentAsync(string identifier, CancellationToken cancellation) => billing.ReadAsync<DeltaPlace?>(
+        session =>
+        {
+            using var query = session.Prepare(
+                """
+                SELECT tenant, account, livemode, meter, customer FROM deltas WHERE open_intent = ?1
+                UNION ALL SELECT tenant, account, livemode, meter, customer FROM delta_history WHERE identifier = ?1 LIMIT 1
+                """);
+            return query.Bind(1, identifier).Step() ? PlaceIn(query) : null;
+        },
+        cancellation);
+
+    public Task<IReadOnlyList<DeltaPlace>> PlacesOfCustomerAsync(
+        string account, bool livemode, string stripeCustomer, int limit, CancellationToken cancellation) =>
+        billing.ReadAsync<IReadOnlyList<DeltaPlace>>(
+            session =>
+            {
+                using var query = session.Prepare(
+                    """
+                    SELECT tenant, account, livemode, meter, customer FROM deltas INDEXED BY deltas_by_customer
+                    WHERE account = ?1 AND livemode = ?2 AND customer = ?3 LIMIT ?4
+                    """);
+                query.Bind(1, account).Bind(2, livemode).Bind(3, stripeCustomer).Bind(4, limit);
+                var places = new List<DeltaPlace>();
+                while (query.Step())
+                    places.Add(PlaceIn(query));
+                return places;
+            },
+            cancellation);
+
+    private static DeltaPlace PlaceIn(in SqliteStatement row) =>
+        new(new TenantId(row.Text(0)), new DeltaKey(row.Text(1), row.Flag(2), row.Text(3), row.Text(4)));
+
     private static Task<IReadOnlyList<TenantId>> TenantsAsync(
         StoreFile file, string sql, TenantId? after, int limit, Instant? now, CancellationToken cancellation) =>
         file.ReadAsync<IReadOnlyList<TenantId>>(

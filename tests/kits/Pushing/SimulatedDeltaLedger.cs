@@ -10,7 +10,7 @@ namespace StripeMeter.Kits.Pushing;
 public sealed class SimulatedDeltaLedger(Func<Task> turn) : IDeltaLedger
 {
     private readonly ConcurrentDictionary<DeltaKey, DeltaDocument> _documents = [];
-    private readonly ConcurrentDictionary<string, (DeltaKey Key, PushIntent Intent)> _history = [];
+    private readonly ConcurrentDictionary<(string Identifier, long Closing), (DeltaKey Key, PushIntent Intent)> _history = [];
     private readonly Lock _saving = new();
 
     /// <summary>The documents as they stand, outside of any turn.</summary>
@@ -40,14 +40,17 @@ public sealed class SimulatedDeltaLedger(Func<Task> turn) : IDeltaLedger
     });
 
     public Task AppendHistoryAsync(DeltaKey key, PushIntent intent, CancellationToken cancellation) =>
-        TurnAsync(() => _history.TryAdd(intent.Identifier, (key, intent)));
+        TurnAsync(() => _history.TryAdd((intent.Identifier, intent.Closing), (key, intent)));
 
     public Task<IReadOnlyList<PushIntent>> HistoryAsync(
-        DeltaKey key, long afterNumber, int limit, CancellationToken cancellation) => TurnAsync<IReadOnlyList<PushIntent>>(() =>
+        DeltaKey key, long afterClosing, int limit, CancellationToken cancellation) => TurnAsync<IReadOnlyList<PushIntent>>(() =>
         [
-            .. _history.Values.Where(closed => closed.Key == key && closed.Intent.Number > afterNumber)
-                .Select(closed => closed.Intent).OrderBy(intent => intent.Number).Take(limit),
+            .. _history.Values.Where(closed => closed.Key == key && closed.Intent.Closing > afterClosing)
+                .Select(closed => closed.Intent).OrderBy(intent => intent.Closing).Take(limit),
         ]);
+
+    public Task<PushIntent?> FindClosedAsync(string identifier, CancellationToken cancellation) => TurnAsync(() =>
+        _history.Values.Where(closed => closed.Intent.Identifier == identifier).MaxBy(closed => closed.Intent.Closing).Intent)!;
 
     public Task<IReadOnlyList<DeltaKey>> DueAsync(
         string account, bool livemode, Instant now, int limit, CancellationToken cancellation) => TurnAsync<IReadOnlyList<DeltaKey>>(() =>

@@ -71,19 +71,33 @@ internal sealed class DeltaLedgerPoints(StoreUnderTest subject)
 
     public async Task AppendHistory_OneIdentifierTwice_TheFirstStands()
     {
-        var intent = DeltaSample.Full(DeltaSample.Key()).Open! with { State = IntentState.Accepted };
+        var intent = DeltaSample.Full(DeltaSample.Key()).Open! with { State = IntentState.Accepted, Closing = 1 };
         await _deltas.AppendHistoryAsync(DeltaSample.Key(), intent, _cancellation);
         await _deltas.AppendHistoryAsync(DeltaSample.Key(), intent with { State = IntentState.Rejected, Number = 9 }, _cancellation);
 
         Assert.Equal([intent], await _deltas.HistoryAsync(DeltaSample.Key(), 0, 10, _cancellation));
     }
 
-    public async Task History_OfADocument_IsInTheOrderOfNumbersAndInPages()
+    public async Task FindClosed_AnIntentClosedTwice_IsAsItWasClosedLast()
+    {
+        var accepted = DeltaSample.Intent() with { Closing = 1 };
+        var missing = accepted with { State = IntentState.Missing, Closing = 2 };
+        Assert.Null(await _deltas.FindClosedAsync(accepted.Identifier, _cancellation));
+        await _deltas.AppendHistoryAsync(DeltaSample.Key(), accepted, _cancellation);
+        Assert.Equal(accepted, await _deltas.FindClosedAsync(accepted.Identifier, _cancellation));
+        await _deltas.AppendHistoryAsync(DeltaSample.Key(), missing, _cancellation);
+
+        Assert.Equal(missing, await _deltas.FindClosedAsync(accepted.Identifier, _cancellation));
+        Assert.Equal([accepted, missing], await _deltas.HistoryAsync(DeltaSample.Key(), 0, 10, _cancellation));
+        Assert.Null(await subject.Of("other").Deltas.FindClosedAsync(accepted.Identifier, _cancellation));
+    }
+
+    public async Task History_OfADocument_IsInTheOrderOfClosingAndInPages()
     {
         foreach (var number in (long[])[10, 2, 1, 3])
-            await _deltas.AppendHistoryAsync(DeltaSample.Key(), DeltaSample.Intent($"sm_{number}", number), _cancellation);
-        await _deltas.AppendHistoryAsync(DeltaSample.Key("cus_2"), DeltaSample.Intent("sm_other", 4), _cancellation);
-        await subject.Of("other").Deltas.AppendHistoryAsync(DeltaSample.Key(), DeltaSample.Intent("sm_1", 5), _cancellation);
+            await _deltas.AppendHistoryAsync(DeltaSample.Key(), DeltaSample.Intent($"sm_{number}", number) with { Closing = number }, _cancellation);
+        await _deltas.AppendHistoryAsync(DeltaSample.Key("cus_2"), DeltaSample.Intent("sm_other", 4) with { Closing = 4 }, _cancellation);
+        await subject.Of("other").Deltas.AppendHistoryAsync(DeltaSample.Key(), DeltaSample.Intent("sm_1", 5) with { Closing = 5 }, _cancellation);
 
         Assert.Equal([1, 2], (await _deltas.HistoryAsync(DeltaSample.Key(), 0, 2, _cancellation)).Select(intent => intent.Number));
         Assert.Equal([3, 10], (await _deltas.HistoryAsync(DeltaSample.Key(), 2, 9, _cancellation)).Select(intent => intent.Number));

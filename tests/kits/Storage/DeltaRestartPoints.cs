@@ -10,7 +10,7 @@ internal sealed class DeltaRestartPoints(StoreUnderTest subject)
     {
         var document = DeltaSample.Full(DeltaSample.Key());
         await subject.Acme.Deltas.SaveAsync(document, subject.Cancellation);
-        await subject.Acme.Deltas.AppendHistoryAsync(document.Key, DeltaSample.Intent(), subject.Cancellation);
+        await subject.Acme.Deltas.AppendHistoryAsync(document.Key, DeltaSample.Intent() with { Closing = 1 }, subject.Cancellation);
 
         await subject.ReopenAsync();
 

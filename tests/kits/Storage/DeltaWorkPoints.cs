@@ -39,6 +39,31 @@ internal sealed class DeltaWorkPoints(StoreUnderTest subject)
         Assert.Equal(new DeltaBacklog(3, new Instant(3), 1, 1), await subject.Store.Work.DeltaBacklogAsync(_cancellation));
     }
 
+    public async Task Place_OfAnIntent_IsFoundOpenAndClosed()
+    {
+        var key = DeltaSample.Key("cus_9");
+        await subject.Of("other").Deltas.SaveAsync(DeltaSample.Document(key) with { Open = DeltaSample.Intent("sm_open") }, _cancellation);
+        await subject.Acme.Deltas.AppendHistoryAsync(key, DeltaSample.Intent("sm_closed") with { Closing = 1 }, _cancellation);
+
+        Assert.Equal(new DeltaPlace(new TenantId("other"), key), await subject.Store.Work.PlaceOfIntentAsync("sm_open", _cancellation));
+        Assert.Equal(new DeltaPlace(subject.Acme.Tenant, key), await subject.Store.Work.PlaceOfIntentAsync("sm_closed", _cancellation));
+        Assert.Null(await subject.Store.Work.PlaceOfIntentAsync("sm_none", _cancellation));
+    }
+
+    public async Task Places_OfACustomer_AreThoseOfEveryTenantAndMeter()
+    {
+        DeltaKey[] keys = [DeltaSample.Key("c", "mtr_1"), DeltaSample.Key("c", "mtr_2")];
+        await subject.Acme.Deltas.SaveAsync(DeltaSample.Document(keys[0]), _cancellation);
+        await subject.Of("other").Deltas.SaveAsync(DeltaSample.Document(keys[1]), _cancellation);
+        foreach (var other in (DeltaKey[])[DeltaSample.Key("d"), DeltaSample.Key("c", account: "acct_2"), DeltaSample.Key("c", livemode: true)])
+            await subject.Acme.Deltas.SaveAsync(DeltaSample.Document(other), _cancellation);
+
+        var found = await subject.Store.Work.PlacesOfCustomerAsync("acct_1", false, "c", 10, _cancellation);
+        Assert.Equal(keys, found.Select(place => place.Key).OrderBy(key => key.MeterId));
+        Assert.Equal(["acme", "other"], found.OrderBy(place => place.Key.MeterId).Select(place => place.Tenant.Value));
+        Assert.Single(await subject.Store.Work.PlacesOfCustomerAsync("acct_1", false, "c", 1, _cancellation));
+    }
+
     private Task<bool> SaveAsync(string tenant, string customer, Func<DeltaDocument, DeltaDocument> change) =>
         subject.Of(tenant).Deltas.SaveAsync(change(DeltaSample.Document(DeltaSample.Key(customer))), _cancellation);
 

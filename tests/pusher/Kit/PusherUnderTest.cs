@@ -37,6 +37,8 @@ internal sealed class PusherUnderTest : IAsyncDisposable
 
     public StripeClient Stripe { get; private set; } = null!;
 
+    public IMeterStore AllTenants => _store;
+
     public ITenantStore Store => Of(Tenant);
 
     public MappingService.MappingServiceClient Mappings => new(_channels[0]);

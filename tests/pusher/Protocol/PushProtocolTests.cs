@@ -100,25 +100,6 @@ public sealed class PushProtocolTests
     }
 
     [Fact]
-    public void Next_InDoubtForADay_IsNeverSentAgain()
-    {
-        foreach (var result in (AttemptResult?[])[AttemptResult.Unknown, null])
-        {
-            var document = Attempt(Raise(Empty, Counted(5)), Noon);
-            if (result is { } known)
-                document = Apply(document, known, Noon);
-            var late = Noon + _rules.ResendWindow;
-
-            var kept = Assert.IsType<PushStep.Keep>(_protocol.Next(document, late, 1)).Document;
-
-            Assert.Equal((IntentState.Ambiguous, null), (kept.Open!.State, kept.Due));
-            Assert.NotNull(kept.BehindSince);
-            Assert.Equal(new PushStep.Rest(null), _protocol.Next(kept, late + TimeSpan.FromDays(1), 1));
-            Assert.Null(Raise(kept, Counted(9, version: 2), late).Due);
-        }
-    }
-
-    [Fact]
     public void Next_RefusedTooOften_IsParkedUntilTheMappingChanges()
     {
         var document = Raise(Empty, Counted(5));
@@ -133,9 +114,10 @@ public sealed class PushProtocolTests
             now = document.HeldUntil!.Value;
         }
 
-        Assert.Equal((null, "no such meter"), (document.Due, document.Problem));
+        var deadline = _protocol.Ends.DeadlineOf(document.Periods[0]);
+        Assert.Equal((deadline, "no such meter"), (document.Due, document.Problem));
         Assert.NotNull(document.ParkedSince);
-        Assert.Null(Raise(document, Counted(6, version: 2), now).Due);
+        Assert.Equal(deadline, Raise(document, Counted(6, version: 2), now).Due);
         var mapped = _protocol.Raise(document, March, Counted(5), Meter, mapped: now + TimeSpan.FromSeconds(1), now);
         Assert.Equal((null, now, 0), (mapped.ParkedSince, mapped.Due, mapped.Rejections));
     }
@@ -185,10 +167,10 @@ public sealed class PushProtocolTests
     public void Minute_AtTheEdgesOfAPeriod_IsWholeWithinIt()
     {
         var period = new BillingPeriod(March.Start + TimeSpan.FromSeconds(30), March.Start + TimeSpan.FromSeconds(270));
-        var document = Empty;
+        var document = Empty.With(new PeriodDelta { Period = period, Deadline = March.End });
         var minutes = new List<Instant>();
         document = _protocol.Raise(document, period, Counted(1) with { Newest = period.Start }, Meter, Noon, Noon);
-        for (var version = 2; document.Due is not null; version++)
+        for (var version = 2; document.Due <= Noon; version++)
         {
             document = Accept(Attempt(document, Noon), Noon);
             minutes.Add(document.Used.Runs[^1].End);
@@ -197,17 +179,6 @@ public sealed class PushProtocolTests
 
         Assert.Equal([new MinuteRun(March.Start + TimeSpan.FromMinutes(1), 3)], document.Used.Runs);
         Assert.Equal(3, minutes.Count);
-        Assert.NotNull(document.BehindSince);
-    }
-
-    [Fact]
-    public void Minute_OlderThanStripeTakes_IsNeverMinted()
-    {
-        var late = March.End + _rules.OldestMinute;
-        var document = Raise(Empty, Counted(5), late);
-
-        Assert.Null(document.Due);
-        Assert.Equal(new PushStep.Rest(null), _protocol.Next(document, late, 1));
         Assert.NotNull(document.BehindSince);
     }
 

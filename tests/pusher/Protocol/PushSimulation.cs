@@ -34,7 +34,7 @@ internal sealed class PushSimulation
     private readonly Dictionary<(string Reference, BillingPeriod Period), Contribution> _counters = [];
     private readonly Dictionary<string, string> _mapped = References.ToDictionary(reference => reference, _ => StripeCustomers[0]);
     // Refusals come at random here; parking has tests of its own.
-    private readonly PushRules _rules = new() { MaximumRejections = int.MaxValue };
+    private readonly PushRules _rules = new() { MaximumRejections = int.MaxValue, Grace = TimeSpan.FromDays(300) };
     private readonly List<SimulatedProcess> _processes = [];
     private readonly TimeSpan _longestJump;
     private bool _isSettling;
@@ -100,7 +100,8 @@ internal sealed class PushSimulation
     /// <summary>The history tells of every event that Stripe took, and of none twice.</summary>
     public void AssertHistory()
     {
-        var accepted = Closed.Where(closed => closed.Intent.State == IntentState.Accepted).Select(closed => closed.Intent.Identifier);
+        var accepted = Closed.GroupBy(closed => closed.Intent.Identifier).Select(same => same.MaxBy(closed => closed.Intent.Closing).Intent)
+            .Where(intent => intent.State is IntentState.Accepted or IntentState.Confirmed).Select(intent => intent.Identifier);
         Assert.Equal(_stripe.Events.Select(taken => taken.Intent.Identifier).Order(), accepted.Order());
     }
 
@@ -215,7 +216,8 @@ internal sealed class PushSimulation
         var pusher = new DeltaPusher(_ledger, _stripe.For(() => Task.CompletedTask), protocol, _clock, Nonce);
         for (var round = 0; round < SettlingRounds && Documents.Any(document => document.Due is not null); round++)
         {
-            _clock.Advance(TimeSpan.FromSeconds(61));
+            var due = Documents.Min(document => document.Due ?? Instant.Maximum);
+            _clock.Advance(TimeSpan.FromTicks(Math.Max(TimeSpan.FromSeconds(61).Ticks, (due - Now).Ticks)));
             foreach (var document in Documents)
                 Complete(pusher.DriveAsync(document.Key, CancellationToken.None));
         }

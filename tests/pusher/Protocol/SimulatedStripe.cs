@@ -97,5 +97,11 @@ internal sealed class SimulatedStripe(Random random, Func<Instant> now, Func<Del
             await turn();
             return stripe.Fails() ? new AttemptOutcome(AttemptResult.Unknown, "the reply was lost") : new AttemptOutcome(result, "as it is");
         }
+
+        public async Task<Quantity?> ReadAsync(DeltaKey key, PushIntent intent, CancellationToken cancellation)
+        {
+            await turn();
+            return stripe.Fails() ? null : stripe.Sum(key.StripeCustomer, intent.Minute, intent.Minute + TimeSpan.FromMinutes(1));
+        }
     }
 }

@@ -31,6 +31,9 @@ internal sealed class DeltaRow
     /// <summary>1 or 0.</summary>
     public required int Parked { get; init; }
 
+    /// <summary>Identifier of the open intent. Not there when there is none.</summary>
+    public string? OpenIntent { get; init; }
+
     public required CounterName[] Counters { get; init; }
 
     public required string Body { get; init; }
@@ -42,6 +45,7 @@ internal sealed class DeltaRow
         Account = document.Key.Account, Livemode = document.Key.Livemode, Revision = document.Revision + 1,
         Due = document.Due?.Ticks, BehindSince = document.BehindSince?.Ticks,
         Ambiguous = document.Open?.State == IntentState.Ambiguous ? 1 : 0, Parked = document.ParkedSince is null ? 0 : 1,
+        OpenIntent = document.Open?.Identifier,
         Counters =
         [
             .. document.Periods.SelectMany(period => period.Contributions)
@@ -52,6 +56,8 @@ internal sealed class DeltaRow
     };
 
     public DeltaKey ToKey() => new(Account, Livemode, MeterId, StripeCustomer);
+
+    public DeltaPlace ToPlace() => new(new TenantId(Tenant), ToKey());
 
     public DeltaDocument ToDocument() => DeltaJson.ReadDocument(Body, Revision);
 }

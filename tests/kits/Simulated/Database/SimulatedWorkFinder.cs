@@ -32,6 +32,11 @@ internal sealed class SimulatedWorkFinder(SimulatedDatabase database, SimulatedP
 
     public Task<DeltaBacklog> DeltaBacklogAsync(CancellationToken cancellation) => throw OnlyCounting();
 
+    public Task<DeltaPlace?> PlaceOfIntentAsync(string identifier, CancellationToken cancellation) => throw OnlyCounting();
+
+    public Task<IReadOnlyList<DeltaPlace>> PlacesOfCustomerAsync(
+        string account, bool livemode, string stripeCustomer, int limit, CancellationToken cancellation) => throw OnlyCounting();
+
     private static NotSupportedException OnlyCounting() => new("The simulated database has ledgers and projections only.");
 
     private IEnumerable<ShardWork> HeadsAfter(ShardId? after) =>

@@ -1,0 +1,66 @@
+using StripeMeter.Metering.Periods;
+using StripeMeter.Metering.Time;
+
+namespace StripeMeter.Metering.Pushing;
+
+/// <summary>What comes to a document from outside: contributions, deadlines, reasons to wait.</summary>
+public sealed partial class PushProtocol
+{
+    /// <summary>
+    /// Puts a contribution into its period. An older version than the one there changes nothing. What belongs elsewhere
+    /// is decided when a reference comes here, and stays.
+    /// </summary>
+    /// <param name="document">The document.</param>
+    /// <param name="period">The billing period.</param>
+    /// <param name="contribution">What the counter adds.</param>
+    /// <param name="meter">How the meter wants its events.</param>
+    /// <param name="mapped">When the mapping was last changed; a change ends parking.</param>
+    /// <param name="now">The present.</param>
+    public DeltaDocument Raise(
+        DeltaDocument document, BillingPeriod period, Contribution contribution, MeterNames meter, Instant mapped, Instant now)
+    {
+        ArgumentNullException.ThrowIfNull(document);
+        ArgumentNullException.ThrowIfNull(contribution);
+        var delta = document.Find(period.Start) ?? new PeriodDelta { Period = period };
+        var present = delta.Find(contribution.Metric, contribution.Customer);
+        if (present is { HasLeft: false })
+            contribution = contribution with { Elsewhere = present.Elsewhere };
+        if (present is not null && present.LogId == contribution.LogId && present.Version > contribution.Version)
+            contribution = present;
+        var raised = document;
+        if (present != contribution || delta.Period != period || document.Meter != meter)
+            raised = document.With(delta.With(contribution) with { Period = period }) with { Meter = meter };
+        if (document.ParkedSince is { } parked && mapped > parked)
+            raised = raised with { ParkedSince = null, Rejections = 0, HeldUntil = null, Problem = "" };
+        return ReferenceEquals(raised, document) ? document : _schedule.Scheduled(raised, now);
+    }
+
+    /// <summary>
+    /// Ends the growth of a contribution whose reference belongs to another Stripe customer now. Always answers a
+    /// document to be saved: that is what keeps two takers from taking from each other.
+    /// </summary>
+    public DeltaDocument Leave(DeltaDocument document, Instant periodStart, string metric, string customer, Instant now)
+    {
+        ArgumentNullException.ThrowIfNull(document);
+        var delta = document.Find(periodStart) ?? throw new ArgumentException("There is no such period.", nameof(periodStart));
+        var present = delta.Find(metric, customer) ?? throw new ArgumentException("There is no such contribution.", nameof(metric));
+        return _schedule.Scheduled(document.With(delta.With(present with { HasLeft = true })), now);
+    }
+
+    /// <summary>Holds a document back: nothing is minted before <paramref name="until"/>.</summary>
+    public DeltaDocument Hold(DeltaDocument document, Instant until, string problem, Instant now)
+    {
+        ArgumentNullException.ThrowIfNull(document);
+        var open = document.Open is { IsClosed: false } intent ? intent with { NextAttempt = until, LastError = problem } : document.Open;
+        return _schedule.Scheduled(document with { Open = open, HeldUntil = until, Problem = problem }, now);
+    }
+
+    /// <summary>Enters when the invoice of a period becomes final. The same document: it has no such period, or says so already.</summary>
+    public DeltaDocument SetDeadline(DeltaDocument document, Instant periodStart, Instant deadline, Instant now)
+    {
+        ArgumentNullException.ThrowIfNull(document);
+        return document.Find(periodStart) is { } delta && delta.Deadline != deadline
+            ? _schedule.Scheduled(document.With(delta with { Deadline = deadline }), now)
+            : document;
+    }
+}

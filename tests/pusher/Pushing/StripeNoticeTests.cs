@@ -1,0 +1,53 @@
+using StripeMeter.Metering.Periods;
+using StripeMeter.Metering.Pushing;
+using StripeMeter.Pusher.Tests.Kit;
+
+namespace StripeMeter.Pusher.Tests.Pushing;
+
+/// <summary>What Stripe's error reports and invoice events do to the delta ledger.</summary>
+public sealed class StripeNoticeTests
+{
+    private static readonly CancellationToken Never = CancellationToken.None;
+    private readonly PushProtocol _protocol = new(new PushRules(), () => 0);
+
+    [Fact]
+    public async Task Report_OnAnEventThatWasCounted_IsRefutedByItsMinute()
+    {
+        await using var subject = await PusherUnderTest.StartAsync();
+        var mapping = await subject.MapAsync("api_calls");
+        await subject.CountAsync("api_calls", "cus_1", "7");
+        await subject.UntilToldAsync(mapping.MeterId, "cus_1", "7");
+        var identifier = Assert.Single(subject.Double.ReadEvents()).Identifier;
+        var reports = new ErrorReports(subject.AllTenants, _protocol, TimeProvider.System);
+
+        Assert.True(await reports.EnterAsync(identifier, "meter_event_customer_not_found", Never));
+        Assert.False(await reports.EnterAsync("somebody else's", "meter_event_customer_not_found", Never));
+
+        await Patience.UntilEqualAsync(
+            IntentState.Confirmed, async () => (await subject.Store.Deltas.FindClosedAsync(identifier, Never))!.State);
+        await Patience.UntilEqualAsync(0, async () => (await subject.DocumentAsync(mapping.MeterId, "cus_1"))!.Checking.Count);
+        Assert.True(await reports.EnterAsync(identifier, "meter_event_customer_not_found", Never));
+        Assert.Empty((await subject.DocumentAsync(mapping.MeterId, "cus_1"))!.Checking);
+        Assert.Equal("7", await subject.ToldAsync(mapping.MeterId, "cus_1"));
+    }
+
+    [Fact]
+    public async Task Deadline_OfAnInvoiceLine_IsEnteredWhereItsPeriodEnds()
+    {
+        await using var subject = await PusherUnderTest.StartAsync();
+        var mapping = await subject.MapAsync("api_calls");
+        await subject.CountAsync("api_calls", "cus_1", "7");
+        await subject.UntilToldAsync(mapping.MeterId, "cus_1", "7");
+        var deadlines = new InvoiceDeadlines(subject.AllTenants, _protocol, TimeProvider.System);
+        var (month, account) = (PusherUnderTest.ThisMonth, subject.Double.AccountId);
+        var line = new BillingPeriod(month.Start, month.End + TimeSpan.FromSeconds(17));
+        var final = month.End + TimeSpan.FromHours(72);
+
+        Assert.Equal(1, await deadlines.EnterAsync(account, false, "cus_1", line, final, Never));
+        Assert.Equal(0, await deadlines.EnterAsync(account, false, "cus_2", line, final, Never));
+        Assert.Equal(0, await deadlines.EnterAsync(account, true, "cus_1", line, final, Never));
+        Assert.Equal(0, await deadlines.EnterAsync(account, false, "cus_1", new BillingPeriod(month.Start, month.Start), final, Never));
+
+        Assert.Equal(final, (await subject.DocumentAsync(mapping.MeterId, "cus_1"))!.Find(month.Start)!.Deadline);
+    }
+}
