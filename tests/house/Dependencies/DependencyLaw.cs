@@ -22,6 +22,8 @@ internal static class DependencyLaw
         ["pusher"] = Shared,
         ["pricing"] = Shared,
         ["gateway"] = Shared,
+        ["eventfiles"] = ["metering"],
+        ["cli"] = ["metering", "eventfiles"],
         ["localdapr"] = ["sqlite"],
         ["stripedouble"] = ["sqlite"],
         ["local"] = [.. Shared, "ingest", "aggregator", "pusher", "pricing", "gateway", "localdapr", "stripedouble"],

@@ -1,0 +1,32 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using StripeMeter.Cli.Commands;
+
+namespace StripeMeter.Cli.Printing;
+
+/// <summary>Writes answers to standard output, as a table or as JSON.</summary>
+internal sealed class Printer(CliHost host, OutputFormat format)
+{
+    private const string NoColourVariable = "NO_COLOR";
+    private static readonly JsonSerializerOptions Indented = new()
+    {
+        WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    private readonly (string On, string Off) _bold =
+        host.OutIsTerminal && string.IsNullOrEmpty(host.Variable(NoColourVariable)) ? ("\e[1m", "\e[0m") : ("", "");
+
+    public bool IsJson => format == OutputFormat.Json;
+
+    /// <summary>Writes the document as it is, or what people are to see of it.</summary>
+    public Task WriteAsync(JsonNode document, Func<JsonNode, Table> toTable) =>
+        IsJson ? WriteJsonAsync(document) : WriteAsync(toTable(document));
+
+    public Task WriteAsync(Table table) => host.Out.WriteAsync(table.ToText(_bold));
+
+    public Task WriteJsonAsync(JsonNode document) => host.Out.WriteLineAsync(document.ToJsonString(Indented));
+
+    /// <summary>A sentence for people only.</summary>
+    public Task WriteNoteAsync(string sentence) => IsJson ? Task.CompletedTask : host.Out.WriteLineAsync(sentence);
+}

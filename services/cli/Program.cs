@@ -1,0 +1,3 @@
+using StripeMeter.Cli.Commands;
+
+return await StripeMeterCommand.RunAsync(args, CliHost.OfThisProcess()).ConfigureAwait(false);
