@@ -1,6 +1,7 @@
 using StripeMeter.Defaults.Configuration;
 using StripeMeter.Defaults.Hosting;
 using StripeMeter.Defaults.Storage;
+using StripeMeter.Ingest.Conflicts;
 using StripeMeter.Ingest.Ingesting;
 using StripeMeter.Ingest.Listing;
 using StripeMeter.Ingest.Publishing;
@@ -19,6 +20,7 @@ public static class IngestApp
         builder.Services.AddSettings<PublishingOptions>(builder.Configuration);
         builder.AddMeterStore();
         builder.Services.AddSingleton<IngestInstruments>();
+        builder.Services.AddSingleton<ConflictReporter>();
         builder.Services.AddSingleton<BatchIngester>();
         builder.Services.AddSingleton<AppendedPublisher>();
         builder.Services.AddHostedService(services => services.GetRequiredService<AppendedPublisher>());

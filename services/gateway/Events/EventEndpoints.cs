@@ -17,6 +17,10 @@ internal static class EventEndpoints
             .WithMetadata(
                 IngestEndpoint.KeyHeaderParameter,
                 new ErrorEnvelope(writer => IngestAnswer.WriteCounts(writer, 0, 0, 0)));
+        routes.MapGet("/v1/events/conflicts", ListConflictsEndpoint.HandleAsync)
+            .Describe(
+                Tag, "ListConflicts", "Events refused because another stands under their key: the newest 10,000, newest first",
+                ListConflictsEndpoint.Parameters);
         routes.MapGet("/v1/events", ListEventsEndpoint.HandleAsync)
             .Describe(Tag, "ListEvents", "The events of a tenant, as the ledger keeps them", ListEventsEndpoint.Parameters)
             .WithMetadata(new ErrorEnvelope(writer =>

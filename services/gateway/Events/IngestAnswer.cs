@@ -89,7 +89,24 @@ internal sealed class IngestAnswer
             writer.WriteString("reason", error.Reason);
         }
 
+        if (result.Differences.Count > 0)
+            WriteDifferences(writer, result);
         writer.WriteEndObject();
+    }
+
+    private static void WriteDifferences(Utf8JsonWriter writer, IngestResult result)
+    {
+        writer.WriteStartArray("differences");
+        foreach (var difference in result.Differences)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("field", RestNames.Of(difference.Field).Field);
+            writer.WriteString("sent", difference.Sent);
+            writer.WriteString("standing", difference.Standing);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
     }
 
     private static ProblemError ToError(IngestResult result) =>

@@ -44,8 +44,16 @@ public sealed record IngestResponse(
 /// <param name="Error">What is wrong, as a sentence.</param>
 /// <param name="Field">The field that is wrong.</param>
 /// <param name="Reason">Why.</param>
+/// <param name="Differences">Of a conflict: in what it differs from the event that stands.</param>
 public sealed record EventResult(
-    int Index, string IdempotencyKey, string Status, bool? Late, string? Error, string? Field, string? Reason);
+    int Index, string IdempotencyKey, string Status, bool? Late, string? Error, string? Field, string? Reason,
+    IReadOnlyList<DifferenceAnswer>? Differences);
+
+/// <summary>A field in which two events under one key differ.</summary>
+/// <param name="Field">The field.</param>
+/// <param name="Sent">Its value in the event that was refused; long ones are cut.</param>
+/// <param name="Standing">Its value in the event that stands.</param>
+public sealed record DifferenceAnswer(string Field, string Sent, string Standing);
 
 /// <summary>A rule that an event breaks.</summary>
 /// <param name="Index">Index of the event in the request.</param>

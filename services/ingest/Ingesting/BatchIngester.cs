@@ -1,5 +1,6 @@
 using Google.Protobuf.Collections;
 using StripeMeter.Defaults.Errors;
+using StripeMeter.Ingest.Conflicts;
 using StripeMeter.Ingest.Publishing;
 using StripeMeter.Metering.Events;
 using StripeMeter.Metering.Ledger;
@@ -15,7 +16,8 @@ namespace StripeMeter.Ingest.Ingesting;
 
 /// <summary>Checks a batch, appends what keeps the rules, and hands what is new to the publisher.</summary>
 public sealed class BatchIngester(
-    IMeterStore store, AppendedPublisher publisher, IngestOptions options, IngestInstruments instruments, TimeProvider clock)
+    IMeterStore store, AppendedPublisher publisher, ConflictReporter conflicts, IngestOptions options,
+    IngestInstruments instruments, TimeProvider clock)
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(250);
     private readonly EventRules _rules = new(options.ToEventLimits());
@@ -59,10 +61,31 @@ public sealed class BatchIngester(
                 publisher.Offer(new ShardId(tenant, shard), records);
             for (var place = 0; place < indexed.Count; place++)
                 results[indexed[place].Index] = ToResult(indexed[place].Index, batch.Outcomes[place]);
+            await ExplainConflictsAsync(tenant, indexed, batch.Outcomes, results, cancellation).ConfigureAwait(false);
             Count(indexed, batch.Outcomes);
         }
 
         return results;
+    }
+
+    /// <summary>Says what conflicts are about. Without one this does nothing.</summary>
+    private async Task ExplainConflictsAsync(
+        TenantId tenant, List<IndexedEvent> events, IReadOnlyList<Outcome> outcomes, IngestResult[] results,
+        CancellationToken cancellation)
+    {
+        var clashes = Enumerable.Range(0, events.Count)
+            .Where(place => outcomes[place].Status == Metering.Ledger.IngestStatus.Conflict).ToArray();
+        if (clashes.Length == 0)
+            return;
+        var refused = Array.ConvertAll(clashes, place => new KeyedEvent(events[place].Event.Event, outcomes[place].Key));
+        var explained = await conflicts.ReportAsync(tenant, refused, cancellation).ConfigureAwait(false);
+        for (var index = 0; index < clashes.Length; index++)
+        {
+            var differences = explained[index].Differences;
+            var result = results[events[clashes[index]].Index];
+            result.Differences.AddRange(differences.Select(ConflictReporter.ToWire));
+            result.Error = new V1.FieldError { Field = "idempotency_key", Reason = ConflictReporter.ReasonOf(differences) };
+        }
     }
 
     private Dictionary<TenantId, List<IndexedEvent>> Check(
@@ -107,9 +130,6 @@ public sealed class BatchIngester(
             Metering.Ledger.IngestStatus.Duplicate => IngestStatus.Duplicate,
             _ => IngestStatus.Conflict,
         },
-        Error = outcome.Status == Metering.Ledger.IngestStatus.Conflict
-            ? new V1.FieldError { Field = "idempotency_key", Reason = "names another event, which stands" }
-            : null,
     };
 
     private void Count(List<IndexedEvent> events, IReadOnlyList<Outcome> outcomes)

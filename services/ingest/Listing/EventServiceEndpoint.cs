@@ -2,7 +2,9 @@ using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using StripeMeter.Defaults.Errors;
 using StripeMeter.Defaults.Wire;
+using StripeMeter.Ingest.Conflicts;
 using StripeMeter.Ingest.Ingesting;
+using StripeMeter.Metering.Conflicts;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Tenants;
@@ -20,10 +22,8 @@ public sealed class EventServiceEndpoint(IMeterStore store) : EventService.Event
 
     public override async Task<ListEventsResponse> ListEvents(ListEventsRequest request, ServerCallContext context)
     {
-        if (!TenantId.IsValid(request.TenantId))
-            throw RpcErrors.Invalid("tenant_id", $"must have 1 to {TenantId.MaximumLength} printable characters");
+        var tenant = ToTenant(request.TenantId);
         var query = ToQuery(request);
-        var tenant = new TenantId(request.TenantId);
         var ledger = store.Of(tenant).Ledger;
 
         // One more than asked for tells whether there is a next page.
@@ -37,6 +37,28 @@ public sealed class EventServiceEndpoint(IMeterStore store) : EventService.Event
             response.TotalCount = await ledger.CountAsync(query, context.CancellationToken).ConfigureAwait(false);
         return response;
     }
+
+    public override async Task<ListConflictsResponse> ListConflicts(ListConflictsRequest request, ServerCallContext context)
+    {
+        var tenant = ToTenant(request.TenantId);
+        if (request.PageSize is < 0 or > MaximumPageSize)
+            throw RpcErrors.Invalid("page_size", $"must be 0 to {MaximumPageSize}");
+        string? after = null;
+        if (request.PageToken.Length > 0 && !PageToken.TryRead(request.PageToken, out after))
+            throw RpcErrors.Invalid("page_token", "is not one that a listing gave");
+        var limit = request.PageSize == 0 ? DefaultPageSize : request.PageSize;
+        var found = await new ConflictList(store.Of(tenant).Documents).ListAsync(after, limit + 1, context.CancellationToken)
+            .ConfigureAwait(false);
+        var response = new ListConflictsResponse();
+        response.Conflicts.AddRange(found.Take(limit).Select(ConflictReporter.ToWire));
+        if (found.Count > limit)
+            response.NextPageToken = PageToken.Write(found[limit - 1].Id);
+        return response;
+    }
+
+    private static TenantId ToTenant(string id) => TenantId.IsValid(id)
+        ? new TenantId(id)
+        : throw RpcErrors.Invalid("tenant_id", $"must have 1 to {TenantId.MaximumLength} printable characters");
 
     private static EventQuery ToQuery(ListEventsRequest request)
     {

@@ -1,4 +1,5 @@
 using StripeMeter.Metering.Counting;
+using StripeMeter.Metering.Documents;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Mappings;
 using StripeMeter.Metering.Pushing;
@@ -22,6 +23,8 @@ public interface ITenantStore
     IMappings Mappings { get; }
 
     IDeltaLedger Deltas { get; }
+
+    IDocuments Documents { get; }
 }
 
 /// <summary>The storage engine of an installation.</summary>
@@ -54,6 +57,10 @@ public interface IWorkFinder
     /// <summary>Tenants with delta documents that are due, at most <paramref name="limit"/>, behind <paramref name="after"/> in the order of their bytes in UTF-8.</summary>
     Task<IReadOnlyList<TenantId>> TenantsWithDueDeltasAsync(
         Instant now, TenantId? after, int limit, CancellationToken cancellation);
+
+    /// <summary>Tenants with documents of a kind, at most <paramref name="limit"/>, behind <paramref name="after"/> in the order of their bytes in UTF-8.</summary>
+    Task<IReadOnlyList<TenantId>> TenantsWithDocumentsAsync(
+        DocumentKind kind, TenantId? after, int limit, CancellationToken cancellation);
 
     /// <summary>What Stripe has not accepted yet.</summary>
     Task<DeltaBacklog> DeltaBacklogAsync(CancellationToken cancellation);

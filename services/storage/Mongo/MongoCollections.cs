@@ -40,6 +40,8 @@ internal sealed class MongoCollections
 
     public IMongoCollection<ClosedIntentDocument> DeltaHistory => _database.GetCollection<ClosedIntentDocument>("deltaHistory");
 
+    public IMongoCollection<KeptDocument> Documents => _database.GetCollection<KeptDocument>("documents");
+
     private IMongoCollection<BsonDocument> Checks => _database.GetCollection<BsonDocument>("checks");
 
     /// <summary>Creates the indexes that are missing. One that is there with other keys is an error.</summary>
@@ -77,6 +79,8 @@ internal sealed class MongoCollections
                 Index<DeltaRow>("deltas_by_customer", unique: false, null, "stripeCustomer", "account", "livemode"),
             ],
             cancellation).ConfigureAwait(false);
+        await Documents.Indexes.CreateManyAsync(
+            [Index<KeptDocument>("documents_by_name", unique: true, null, "kind", "tenant", "name")], cancellation).ConfigureAwait(false);
         await DeltaHistory.Indexes.CreateManyAsync(
             [
                 Index<ClosedIntentDocument>(

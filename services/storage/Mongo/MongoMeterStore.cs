@@ -1,5 +1,6 @@
 using MongoDB.Driver;
 using StripeMeter.Metering.Counting;
+using StripeMeter.Metering.Documents;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Mappings;
 using StripeMeter.Metering.Pushing;
@@ -61,5 +62,7 @@ public sealed class MongoMeterStore : IMeterStore
         public IMappings Mappings { get; } = new MongoMappings(store._collections, tenant);
 
         public IDeltaLedger Deltas { get; } = new MongoDeltaLedger(store._collections, tenant);
+
+        public IDocuments Documents { get; } = new MongoDocuments(store._collections, tenant);
     }
 }

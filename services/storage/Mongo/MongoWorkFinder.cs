@@ -1,6 +1,7 @@
 using MongoDB.Bson;
 using MongoDB.Driver;
 using StripeMeter.Metering.Counting;
+using StripeMeter.Metering.Documents;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Stores;
@@ -37,6 +38,10 @@ internal sealed class MongoWorkFinder(MongoCollections collections) : IWorkFinde
     public Task<IReadOnlyList<TenantId>> TenantsWithDueDeltasAsync(
         Instant now, TenantId? after, int limit, CancellationToken cancellation) =>
         TenantsAsync(collections.Deltas, new BsonElement("due", new BsonDocument("$lte", now.Ticks)), after, limit, cancellation);
+
+    public Task<IReadOnlyList<TenantId>> TenantsWithDocumentsAsync(
+        DocumentKind kind, TenantId? after, int limit, CancellationToken cancellation) =>
+        TenantsAsync(collections.Documents, new BsonElement("kind", (int)kind), after, limit, cancellation);
 
     public Task<DeltaBacklog> DeltaBacklogAsync(CancellationToken cancellation) => MongoFailures.TranslateAsync(async () =>
     {

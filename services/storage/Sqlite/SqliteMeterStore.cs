@@ -1,4 +1,5 @@
 using StripeMeter.Metering.Counting;
+using StripeMeter.Metering.Documents;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Mappings;
 using StripeMeter.Metering.Pushing;
@@ -9,7 +10,7 @@ using StripeMeter.Sqlite;
 namespace StripeMeter.Storage.Sqlite;
 
 /// <summary>
-/// The engine for one machine: three SQLite files in one folder, which several processes may open. The ledger and what
+/// The engine for one machine: four SQLite files in one folder, which several processes may open. The ledger and what
 /// concerns Stripe survive a loss of power once written; the counters may fall back then, rows and progress together,
 /// and are folded again from the ledger.
 /// </summary>
@@ -18,6 +19,7 @@ public sealed class SqliteMeterStore : IMeterStore
     private readonly StoreFile _ledger;
     private readonly StoreFile _counters;
     private readonly StoreFile _billing;
+    private readonly StoreFile _documents;
     private readonly LedgerNames _names;
     private readonly int _newTenantShards;
     private readonly int _tailRecords;
@@ -32,8 +34,9 @@ public sealed class SqliteMeterStore : IMeterStore
         _ledger = Open("ledger.db", SqliteDurability.Power, LedgerSchema.Sql);
         _counters = Open("counters.db", SqliteDurability.Process, SqliteProjection.Schema);
         _billing = Open("billing.db", SqliteDurability.Power, SqliteMappings.Schema + SqliteDeltaLedger.Schema);
+        _documents = Open("documents.db", SqliteDurability.Power, SqliteDocuments.Schema);
         _names = new LedgerNames(_ledger);
-        Work = new SqliteWorkFinder(_ledger, _counters, _billing);
+        Work = new SqliteWorkFinder(_ledger, _counters, _billing, _documents);
 
         StoreFile Open(string name, SqliteDurability durability, string schema) => new(new SqliteFileOptions
         {
@@ -50,7 +53,7 @@ public sealed class SqliteMeterStore : IMeterStore
 
     public async Task CheckAsync(CancellationToken cancellation)
     {
-        foreach (var file in (StoreFile[])[_ledger, _counters, _billing])
+        foreach (var file in (StoreFile[])[_ledger, _counters, _billing, _documents])
             await file.WriteAsync(static _ => { }, cancellation).ConfigureAwait(false);
     }
 
@@ -59,6 +62,7 @@ public sealed class SqliteMeterStore : IMeterStore
         await _ledger.DisposeAsync().ConfigureAwait(false);
         await _counters.DisposeAsync().ConfigureAwait(false);
         await _billing.DisposeAsync().ConfigureAwait(false);
+        await _documents.DisposeAsync().ConfigureAwait(false);
     }
 
     private sealed class TenantStore(SqliteMeterStore store, TenantId tenant) : ITenantStore
@@ -72,5 +76,7 @@ public sealed class SqliteMeterStore : IMeterStore
         public IMappings Mappings { get; } = new SqliteMappings(store._billing, tenant);
 
         public IDeltaLedger Deltas { get; } = new SqliteDeltaLedger(store._billing, tenant);
+
+        public IDocuments Documents { get; } = new SqliteDocuments(store._documents, tenant);
     }
 }

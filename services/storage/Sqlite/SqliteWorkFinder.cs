@@ -1,3 +1,4 @@
+using StripeMeter.Metering.Documents;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Stores;
@@ -7,8 +8,8 @@ using StripeMeter.Sqlite;
 
 namespace StripeMeter.Storage.Sqlite;
 
-/// <summary>Finds work across tenants in the three files.</summary>
-internal sealed class SqliteWorkFinder(StoreFile ledger, StoreFile counters, StoreFile billing) : IWorkFinder
+/// <summary>Finds work across tenants in the files.</summary>
+internal sealed class SqliteWorkFinder(StoreFile ledger, StoreFile counters, StoreFile billing, StoreFile documents) : IWorkFinder
 {
     public async Task<IReadOnlyList<ShardWork>> HeadsAsync(ShardId? after, int limit, CancellationToken cancellation)
     {
@@ -34,6 +35,21 @@ internal sealed class SqliteWorkFinder(StoreFile ledger, StoreFile counters, Sto
         billing,
         "SELECT DISTINCT tenant FROM deltas INDEXED BY deltas_due WHERE due <= ?3 AND tenant > ?1 ORDER BY tenant LIMIT ?2",
         after, limit, now, cancellation);
+
+    public Task<IReadOnlyList<TenantId>> TenantsWithDocumentsAsync(
+        DocumentKind kind, TenantId? after, int limit, CancellationToken cancellation) =>
+        documents.ReadAsync<IReadOnlyList<TenantId>>(
+            session =>
+            {
+                using var query = session.Prepare(
+                    "SELECT DISTINCT tenant FROM documents WHERE kind = ?1 AND tenant > ?2 ORDER BY tenant LIMIT ?3");
+                query.Bind(1, (long)kind).Bind(2, after?.Value ?? "").Bind(3, limit);
+                var tenants = new List<TenantId>();
+                while (query.Step())
+                    tenants.Add(new TenantId(query.Text(0)));
+                return tenants;
+            },
+            cancellation);
 
     public Task<DeltaBacklog> DeltaBacklogAsync(CancellationToken cancellation) => billing.ReadAsync(
         static session =>

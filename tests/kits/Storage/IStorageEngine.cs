@@ -20,7 +20,8 @@ public enum EngineParts
     /// <summary>Its data outlives the store that wrote it.</summary>
     Restart = 32,
     Deltas = 64,
-    All = Ledger | PositionedRecords | Projection | Mappings | Work | Restart | Deltas,
+    Documents = 128,
+    All = Ledger | PositionedRecords | Projection | Mappings | Work | Restart | Deltas | Documents,
 }
 
 /// <summary>An engine over data of its own, empty at first, gone when it is disposed.</summary>

@@ -20,6 +20,7 @@ public static class StorageKit
         (EngineParts.Projection, typeof(ProjectionPoints)),
         (EngineParts.Projection, typeof(DirtyPoints)),
         (EngineParts.Mappings, typeof(MappingPoints)),
+        (EngineParts.Documents, typeof(DocumentPoints)),
         (EngineParts.Deltas, typeof(DeltaLedgerPoints)),
         (EngineParts.Deltas | EngineParts.Restart, typeof(DeltaRestartPoints)),
         (EngineParts.Deltas | EngineParts.Work, typeof(DeltaWorkPoints)),

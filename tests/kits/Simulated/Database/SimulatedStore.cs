@@ -1,5 +1,6 @@
 using StripeMeter.Kits.Simulated.Scheduling;
 using StripeMeter.Metering.Counting;
+using StripeMeter.Metering.Documents;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Mappings;
 using StripeMeter.Metering.Pushing;
@@ -39,6 +40,8 @@ public sealed class SimulatedStore(SimulatedDatabase database, SimulatedProcess 
         public IMappings Mappings => throw OnlyCounting();
 
         public IDeltaLedger Deltas => throw OnlyCounting();
+
+        public IDocuments Documents => throw OnlyCounting();
 
         private static NotSupportedException OnlyCounting() => new("The simulated database has ledgers and projections only.");
     }

@@ -1,5 +1,6 @@
 using StripeMeter.Kits.Simulated.Scheduling;
 using StripeMeter.Kits.Text;
+using StripeMeter.Metering.Documents;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Stores;
@@ -29,6 +30,9 @@ internal sealed class SimulatedWorkFinder(SimulatedDatabase database, SimulatedP
 
     public Task<IReadOnlyList<TenantId>> TenantsWithDueDeltasAsync(
         Instant now, TenantId? after, int limit, CancellationToken cancellation) => throw OnlyCounting();
+
+    public Task<IReadOnlyList<TenantId>> TenantsWithDocumentsAsync(
+        DocumentKind kind, TenantId? after, int limit, CancellationToken cancellation) => throw OnlyCounting();
 
     public Task<DeltaBacklog> DeltaBacklogAsync(CancellationToken cancellation) => throw OnlyCounting();
 

@@ -1,0 +1,69 @@
+namespace StripeMeter.Metering.Documents;
+
+/// <summary>What a document is. The numbers are on disk.</summary>
+public enum DocumentKind
+{
+    /// <summary>An event that was refused because another stands under its key. The oldest are dropped.</summary>
+    Conflict = 1,
+
+    /// <summary>An import of a file, or a backfill session.</summary>
+    Backfill = 2,
+
+    /// <summary>A row of an import that was refused.</summary>
+    BackfillProblem = 3,
+
+    /// <summary>An event that waits in a backfill session, outside of the ledger.</summary>
+    StagedEvent = 4,
+
+    /// <summary>Names a backfill that is not at its end, so that it goes on after a crash. Deleted when it is.</summary>
+    BackfillWork = 5,
+}
+
+/// <summary>A small document beside the ledger.</summary>
+/// <param name="Id">Unique within its tenant and kind. At most 512 characters.</param>
+/// <param name="Body">JSON text.</param>
+/// <param name="Revision">Rises by one with every write, from 1; 0 stands for a document that is not stored.</param>
+public readonly record struct StoredDocument(string Id, string Body, long Revision);
+
+/// <summary>
+/// What operators keep of one tenant beside its ledger: small documents by kind and id. Every write that returns is durable.
+/// Ids are ordered by their bytes in UTF-8.
+/// </summary>
+public interface IDocuments
+{
+    Task<StoredDocument?> GetAsync(DocumentKind kind, string id, CancellationToken cancellation);
+
+    /// <summary>Documents in the order of their ids, at most <see cref="DocumentQuery.Limit"/>.</summary>
+    Task<IReadOnlyList<StoredDocument>> ListAsync(DocumentQuery query, CancellationToken cancellation);
+
+    /// <summary>Counts the documents whose ids begin with a prefix.</summary>
+    Task<long> CountAsync(DocumentKind kind, string prefix, CancellationToken cancellation);
+
+    /// <summary>
+    /// Writes each document whose stored revision is the one it carries: 0 creates it. Returns, in their order, whether each
+    /// was written; one that was not was changed meanwhile, or is there already.
+    /// </summary>
+    Task<IReadOnlyList<bool>> WriteAsync(
+        DocumentKind kind, IReadOnlyList<StoredDocument> documents, CancellationToken cancellation);
+
+    /// <summary>Deletes at most <paramref name="limit"/> documents whose ids begin with a prefix. Returns how many.</summary>
+    Task<int> DeleteAsync(DocumentKind kind, string prefix, int limit, CancellationToken cancellation);
+
+    /// <summary>Deletes all but the last documents of a kind, in the order of their ids.</summary>
+    Task TrimAsync(DocumentKind kind, int keep, CancellationToken cancellation);
+}
+
+/// <summary>Selects documents of one kind.</summary>
+public sealed record DocumentQuery(DocumentKind Kind)
+{
+    /// <summary>Ids begin with it.</summary>
+    public string Prefix { get; init; } = "";
+
+    /// <summary>Starts behind this id, in the direction of the listing. Null: at the beginning.</summary>
+    public string? After { get; init; }
+
+    /// <summary>From the last id to the first.</summary>
+    public bool Descending { get; init; }
+
+    public int Limit { get; init; } = 100;
+}
