@@ -1,8 +1,9 @@
 using System.CommandLine;
 using StripeMeter.Simulation.Counting;
 using StripeMeter.Simulation.Running;
+using StripeMeter.Simulation.Stripe;
 
-IScenario[] scenarios = [new CountingScenario()];
+IScenario[] scenarios = [new CountingScenario(), new StripeScenario()];
 
 var name = new Option<string>("--scenario") { Description = "What to simulate.", DefaultValueFactory = _ => scenarios[0].Name };
 name.AcceptOnlyFromAmong([.. scenarios.Select(scenario => scenario.Name)]);

@@ -87,8 +87,9 @@ public sealed class DeltaPusher(
 
     private async Task ReadAsync(DeltaKey key, PushIntent intent, CancellationToken cancellation)
     {
+        var asked = Now;
         var reading = await sink.ReadAsync(key, intent, cancellation).ConfigureAwait(false);
-        await EnterAsync(key, document => protocol.EnterReading(document, intent, reading, Now), cancellation).ConfigureAwait(false);
+        await EnterAsync(key, document => protocol.EnterReading(document, intent, reading, asked), cancellation).ConfigureAwait(false);
     }
 
     private async Task EnterAsync(DeltaKey key, Func<DeltaDocument, DeltaDocument> enter, CancellationToken cancellation)

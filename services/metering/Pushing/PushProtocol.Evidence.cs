@@ -10,17 +10,17 @@ public sealed partial class PushProtocol
     /// <param name="document">The document as loaded.</param>
     /// <param name="read">The intent as it stood when they were read.</param>
     /// <param name="reading">What they hold; null if they could not be read.</param>
-    /// <param name="now">The present, not before the reading.</param>
-    public DeltaDocument EnterReading(DeltaDocument document, PushIntent read, Quantity? reading, Instant now)
+    /// <param name="asked">When they were asked: an answer that was long on its way says nothing about the present.</param>
+    public DeltaDocument EnterReading(DeltaDocument document, PushIntent read, Quantity? reading, Instant asked)
     {
         ArgumentNullException.ThrowIfNull(document);
         ArgumentNullException.ThrowIfNull(read);
         if (Standing(document, read.Identifier) is not { } intent || intent.Readings != read.Readings || intent.Attempts != read.Attempts)
             return document;
-        var entered = Judged(intent, reading, now);
+        var entered = Judged(intent, reading, asked);
         if (entered.State is not (IntentState.Accepted or IntentState.Ambiguous))
             document = document.Closing(entered, out entered);
-        return _schedule.Scheduled(Replaced(document, entered), now);
+        return _schedule.Scheduled(Replaced(document, entered), asked);
     }
 
     /// <summary>
@@ -67,13 +67,13 @@ public sealed partial class PushProtocol
             ? document with { Open = intent }
             : document with { Checking = [.. document.Checking.Select(other => other.Identifier == intent.Identifier ? intent : other)] };
 
-    private PushIntent Judged(PushIntent intent, Quantity? reading, Instant now)
+    private PushIntent Judged(PushIntent intent, Quantity? reading, Instant asked)
     {
-        var finding = reading is { } held ? settling.Judge(intent, held, now) : Finding.Unsettled;
+        var finding = reading is { } held ? settling.Judge(intent, held, asked) : Finding.Unsettled;
         var unsettled = intent with
         {
             State = intent.State == IntentState.Accepted ? IntentState.Accepted : IntentState.Ambiguous,
-            Readings = intent.Readings + 1, NextAttempt = NextReading(intent, now),
+            Readings = intent.Readings + 1, NextAttempt = NextReading(intent, asked),
         };
         return finding switch
         {

@@ -72,7 +72,7 @@ public class Settling(PushRules rules)
     /// What a reading proves. A minute that holds the value proves at once. An empty one proves only when nothing can
     /// come any more and the summaries had time to settle, or when Stripe itself said that it refused the event.
     /// </summary>
-    public virtual Finding Judge(PushIntent intent, Quantity reading, Instant now)
+    public virtual Finding Judge(PushIntent intent, Quantity reading, Instant asked)
     {
         ArgumentNullException.ThrowIfNull(intent);
         if (reading == intent.Value)
@@ -81,7 +81,7 @@ public class Settling(PushRules rules)
             return Finding.Foreign;
         if (intent.Report.Length > 0)
             return Finding.Rejected;
-        return now >= SettlesAt(intent) ? Finding.Missing : Finding.Unsettled;
+        return asked >= SettlesAt(intent) ? Finding.Missing : Finding.Unsettled;
     }
 
     /// <summary>From when an empty minute proves that an intent is missing.</summary>

@@ -12,9 +12,9 @@ public sealed class CountingScenario(CountingVariant variant) : IScenario
 
     public string Name => "counting";
 
-    public IReadOnlyList<Fault> Faults { get; } = Enum.GetValues<Fault>();
+    public IReadOnlyList<Fault> Faults { get; } = [.. Enum.GetValues<Fault>().Where(fault => fault <= Fault.ClockSkewed)];
 
-    public IReadOnlyList<Situation> Situations { get; } = Enum.GetValues<Situation>();
+    public IReadOnlyList<Situation> Situations { get; } = [.. Enum.GetValues<Situation>().Where(situation => situation <= Situation.UnansweredEventStands)];
 
     public Verdict Run(int seed)
     {

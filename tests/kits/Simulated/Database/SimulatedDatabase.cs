@@ -1,6 +1,7 @@
 using StripeMeter.Kits.Simulated.Scheduling;
 using StripeMeter.Metering.Counting;
 using StripeMeter.Metering.Ledger;
+using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Tenants;
 
 namespace StripeMeter.Kits.Simulated.Database;
@@ -53,6 +54,13 @@ public sealed class SimulatedDatabase(SimulatedNetwork network, DatabaseRules ru
         MajorityOf(tenant).Records.TryGetValue(key, out var placed) ? placed.Record : null;
 
     public IEnumerable<CounterRow> RowsOf(TenantId tenant) => MajorityOf(tenant).Rows.Values.Select(stored => stored.Row);
+
+    /// <summary>The delta documents of a tenant, durably.</summary>
+    public IReadOnlyCollection<DeltaDocument> DeltasOf(TenantId tenant) => MajorityOf(tenant).Deltas.Values;
+
+    /// <summary>The history of all delta documents of a tenant, in the order of closing within each.</summary>
+    public IEnumerable<ClosedIntent> ClosedIntentsOf(TenantId tenant) =>
+        MajorityOf(tenant).ClosedIntents.Values.OrderBy(closed => closed.Intent.Closing);
 
     /// <summary>How far every shard of a tenant is written and projected.</summary>
     public IEnumerable<(int Shard, ShardHead Head, ShardProgress Progress)> WorkOf(TenantId tenant)

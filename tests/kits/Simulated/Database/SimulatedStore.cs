@@ -9,7 +9,7 @@ using StripeMeter.Metering.Tenants;
 
 namespace StripeMeter.Kits.Simulated.Database;
 
-/// <summary>A database as one process sees it. It has ledgers and projections only.</summary>
+/// <summary>A database as one process sees it. It has no mappings.</summary>
 /// <param name="database">The database.</param>
 /// <param name="process">Who calls: what it asked is answered only while it lives.</param>
 /// <param name="clock">The clock of that process.</param>
@@ -18,7 +18,8 @@ public sealed class SimulatedStore(SimulatedDatabase database, SimulatedProcess 
     public IWorkFinder Work { get; } = new SimulatedWorkFinder(database, process);
 
     public ITenantStore Of(TenantId tenant) => new TenantStore(
-        tenant, new SimulatedLedger(database, tenant, process, clock), new SimulatedProjection(database, tenant, process));
+        tenant, new SimulatedLedger(database, tenant, process, clock), new SimulatedProjection(database, tenant, process),
+        new SimulatedDeltas(database, tenant, process));
 
     /// <summary>The single-document operations of a tenant.</summary>
     public IPositionedRecords RecordsOf(TenantId tenant) => new SimulatedRecords(database, tenant, process);
@@ -29,7 +30,7 @@ public sealed class SimulatedStore(SimulatedDatabase database, SimulatedProcess 
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private sealed class TenantStore(TenantId tenant, ILedger ledger, IProjection projection) : ITenantStore
+    private sealed class TenantStore(TenantId tenant, ILedger ledger, IProjection projection, IDeltaLedger deltas) : ITenantStore
     {
         public TenantId Tenant => tenant;
 
@@ -37,12 +38,10 @@ public sealed class SimulatedStore(SimulatedDatabase database, SimulatedProcess 
 
         public IProjection Projection => projection;
 
-        public IMappings Mappings => throw OnlyCounting();
+        public IMappings Mappings => throw new NotSupportedException("The simulated database has no mappings.");
 
-        public IDeltaLedger Deltas => throw OnlyCounting();
+        public IDeltaLedger Deltas => deltas;
 
-        public IDocuments Documents => throw OnlyCounting();
-
-        private static NotSupportedException OnlyCounting() => new("The simulated database has ledgers and projections only.");
+        public IDocuments Documents => throw new NotSupportedException("The simulated database has no other documents.");
     }
 }

@@ -26,22 +26,49 @@ internal sealed class SimulatedWorkFinder(SimulatedDatabase database, SimulatedP
         ]);
 
     public Task<IReadOnlyList<TenantId>> TenantsWithMappingsAsync(TenantId? after, int limit, CancellationToken cancellation) =>
-        throw OnlyCounting();
+        throw new NotSupportedException("The simulated database has no mappings.");
 
-    public Task<IReadOnlyList<TenantId>> TenantsWithDueDeltasAsync(
-        Instant now, TenantId? after, int limit, CancellationToken cancellation) => throw OnlyCounting();
+    public Task<IReadOnlyList<TenantId>> TenantsWithDueDeltasAsync(Instant now, TenantId? after, int limit, CancellationToken cancellation) =>
+        database.ReadAsync<IReadOnlyList<TenantId>>(process, Anyone, _ =>
+        [
+            .. Ordered().Where(tenant => database.DeltasOf(tenant).Any(document => document.Due <= now))
+                .Where(tenant => after is not { } last || CodePointOrder.Instance.Compare(tenant.Value, last.Value) > 0).Take(limit),
+        ]);
 
     public Task<IReadOnlyList<TenantId>> TenantsWithDocumentsAsync(
-        DocumentKind kind, TenantId? after, int limit, CancellationToken cancellation) => throw OnlyCounting();
+        DocumentKind kind, TenantId? after, int limit, CancellationToken cancellation) =>
+        throw new NotSupportedException("The simulated database has no other documents.");
 
-    public Task<DeltaBacklog> DeltaBacklogAsync(CancellationToken cancellation) => throw OnlyCounting();
+    public Task<DeltaBacklog> DeltaBacklogAsync(CancellationToken cancellation) => database.ReadAsync(process, Anyone, _ =>
+    {
+        var behind = Ordered().SelectMany(database.DeltasOf).Where(document => document.BehindSince is not null).ToList();
+        return new DeltaBacklog(
+            behind.Count, behind.Count == 0 ? null : behind.Min(document => document.BehindSince),
+            behind.Count(document => document.Open?.State == IntentState.Ambiguous), behind.Count(document => document.ParkedSince is not null));
+    });
 
-    public Task<DeltaPlace?> PlaceOfIntentAsync(string identifier, CancellationToken cancellation) => throw OnlyCounting();
+    public Task<DeltaPlace?> PlaceOfIntentAsync(string identifier, CancellationToken cancellation) => database.ReadAsync(process, Anyone, _ =>
+    {
+        foreach (var tenant in Ordered())
+        {
+            if (database.DeltasOf(tenant).FirstOrDefault(document => document.Open?.Identifier == identifier) is { } open)
+                return new DeltaPlace(tenant, open.Key);
+            foreach (var closed in database.ClosedIntentsOf(tenant).Where(closed => closed.Intent.Identifier == identifier))
+                return new DeltaPlace(tenant, closed.Key);
+        }
+
+        return (DeltaPlace?)null;
+    });
 
     public Task<IReadOnlyList<DeltaPlace>> PlacesOfCustomerAsync(
-        string account, bool livemode, string stripeCustomer, int limit, CancellationToken cancellation) => throw OnlyCounting();
-
-    private static NotSupportedException OnlyCounting() => new("The simulated database has ledgers and projections only.");
+        string account, bool livemode, string stripeCustomer, int limit, CancellationToken cancellation) =>
+        database.ReadAsync<IReadOnlyList<DeltaPlace>>(process, Anyone, _ =>
+        [
+            .. (from tenant in Ordered()
+                from document in database.DeltasOf(tenant)
+                where document.Key.Account == account && document.Key.Livemode == livemode && document.Key.StripeCustomer == stripeCustomer
+                select new DeltaPlace(tenant, document.Key)).Take(limit),
+        ]);
 
     private IEnumerable<ShardWork> HeadsAfter(ShardId? after) =>
         from tenant in Ordered()

@@ -1,5 +1,6 @@
 using StripeMeter.Metering.Counting;
 using StripeMeter.Metering.Ledger;
+using StripeMeter.Metering.Pushing;
 
 namespace StripeMeter.Kits.Simulated.Database;
 
@@ -14,12 +15,18 @@ internal sealed class TenantState
 
     public Dictionary<int, ShardProgress> Progress { get; private init; } = [];
 
+    public Dictionary<DeltaKey, DeltaDocument> Deltas { get; private init; } = [];
+
+    public Dictionary<(string Identifier, long Closing), ClosedIntent> ClosedIntents { get; private init; } = [];
+
     public TenantState Copy() => new()
     {
         Shards = Shards.ToDictionary(shard => shard.Key, shard => shard.Value.Copy()),
         Records = new Dictionary<RecordKey, PlacedRecord>(Records),
         Rows = new Dictionary<CounterKey, StoredRow>(Rows),
         Progress = new Dictionary<int, ShardProgress>(Progress),
+        Deltas = new Dictionary<DeltaKey, DeltaDocument>(Deltas),
+        ClosedIntents = new Dictionary<(string, long), ClosedIntent>(ClosedIntents),
     };
 
     public ShardHead HeadOf(int shard) => Shards.TryGetValue(shard, out var log) ? log.Head : ShardHead.Empty;
@@ -42,6 +49,9 @@ internal sealed class TenantState
 
 /// <summary>A record and where it stands.</summary>
 internal readonly record struct PlacedRecord(int Shard, long Position, LedgerRecord Record);
+
+/// <summary>An entry of the history of a delta document.</summary>
+public readonly record struct ClosedIntent(DeltaKey Key, PushIntent Intent);
 
 /// <summary>A row and since when it is marked as not pushed; null: it is not marked.</summary>
 internal readonly record struct StoredRow(CounterRow Row, long? DirtySince);

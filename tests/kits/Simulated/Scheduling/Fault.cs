@@ -71,4 +71,61 @@ public enum Fault
 
     /// <summary>The clock of a writer is hours wrong.</summary>
     ClockSkewed,
+
+    /// <summary>A process that pushes stops for ever between two steps. What it has sent may still arrive.</summary>
+    PusherCrash,
+
+    /// <summary>A process that raises targets, enters reports or reconciles stops for ever between two steps.</summary>
+    HelperCrash,
+
+    /// <summary>Hours or days pass while nothing happens.</summary>
+    DaysPass,
+
+    /// <summary>A request to Stripe never arrives.</summary>
+    RequestLost,
+
+    /// <summary>A request to Stripe arrives when its sender has given it up.</summary>
+    RequestSlow,
+
+    /// <summary>Stripe does what is asked, and its answer is lost.</summary>
+    ReplyLost,
+
+    /// <summary>Stripe answers 500 before doing what is asked, and answers so again under the same idempotency key.</summary>
+    ErrorBefore,
+
+    /// <summary>Stripe does what is asked and answers 500, and answers so again under the same idempotency key.</summary>
+    ErrorAfter,
+
+    /// <summary>Stripe's limiter answers 429 or 409 before anything is looked at.</summary>
+    CallLimited,
+
+    /// <summary>Stripe refuses a request as wrong, before anything is looked at.</summary>
+    CallRefused,
+
+    /// <summary>The key is revoked for some hours: 401.</summary>
+    KeyRevoked,
+
+    /// <summary>Stripe is out of reach for hours. Now and then a request gets through, and its reply does not.</summary>
+    Outage,
+
+    /// <summary>Stripe answers 200 and drops the event when it processes it.</summary>
+    EventDropped,
+
+    /// <summary>A dropped event is in no error report: they list samples.</summary>
+    ReportLost,
+
+    /// <summary>An error report names an event that was counted.</summary>
+    ReportMistaken,
+
+    /// <summary>The summaries show an event only after hours.</summary>
+    SummaryLags,
+
+    /// <summary>The summaries cannot be read.</summary>
+    SummaryUnreadable,
+
+    /// <summary>Stripe knows an identifier from somebody else, as after a restored backup.</summary>
+    IdentifierTaken,
+
+    /// <summary>No invoice event says when an invoice becomes final.</summary>
+    InvoiceEventLost,
 }

@@ -34,4 +34,40 @@ public enum Situation
 
     /// <summary>A client stopped asking before it had an answer, and the event stands.</summary>
     UnansweredEventStands,
+
+    /// <summary>Another writer of a delta document was faster.</summary>
+    RevisionOutdated,
+
+    /// <summary>An intent was sent again because it was in doubt.</summary>
+    SentAgain,
+
+    /// <summary>Stripe answered that it knows an identifier.</summary>
+    IdentifierKnown,
+
+    /// <summary>An intent in doubt was found in its minute.</summary>
+    IntentFound,
+
+    /// <summary>An intent was missing in its minute.</summary>
+    IntentMissing,
+
+    /// <summary>An accepted intent was rejected after an error report.</summary>
+    IntentRejectedLater,
+
+    /// <summary>An intent that was certainly not taken came to the end of its period.</summary>
+    IntentExpired,
+
+    /// <summary>Usage was carried into another period.</summary>
+    UsageCarried,
+
+    /// <summary>Usage could not be billed and was not carried.</summary>
+    UsageUnbilled,
+
+    /// <summary>A correction lowered what Stripe had.</summary>
+    CorrectionTold,
+
+    /// <summary>A difference had more digits than one event takes.</summary>
+    DifferenceSplit,
+
+    /// <summary>A reference moved to another Stripe customer.</summary>
+    ReferenceMoved,
 }

@@ -1,0 +1,109 @@
+using StripeMeter.Metering.Periods;
+using StripeMeter.Metering.Pushing;
+using StripeMeter.Metering.Quantities;
+using StripeMeter.Metering.Time;
+
+namespace StripeMeter.Metering.Reconciling;
+
+/// <summary>
+/// Compares a period with what Stripe's summaries hold. A total that differs proves nothing about any one intent; it is
+/// the alarm that has the intents of those hours looked for that differ, each in its own minute.
+/// </summary>
+public sealed class PeriodAudit(IDeltaLedger ledger, IMeterSummaries summaries, PushProtocol protocol, TimeProvider clock)
+{
+    /// <summary>Entries of the history read at a time.</summary>
+    public const int PageIntents = 1_000;
+
+    /// <summary>Entries of the history read for one audit: more than a document can have in a month.</summary>
+    public const int MaximumIntents = 200_000;
+
+    /// <summary>Summaries usually take no longer; a younger push explains a difference.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromHours(1);
+
+    private Instant Now => Instant.Of(clock.GetUtcNow());
+
+    /// <summary>Compares one period. Null if the document does not have it.</summary>
+    /// <exception cref="Ledger.StoreUnavailableException">The ledger cannot be read or written now.</exception>
+    public async Task<PeriodFinding?> AuditAsync(DeltaKey key, Instant periodStart, CancellationToken cancellation)
+    {
+        var before = await ledger.LoadAsync(key, cancellation).ConfigureAwait(false);
+        if (before?.Find(periodStart) is not { } read)
+            return null;
+        var total = await summaries.TotalAsync(key, FirstMinute(read.Period), read.Period.End.ToMinute(), cancellation).ConfigureAwait(false);
+        var document = await ledger.LoadAsync(key, cancellation).ConfigureAwait(false);
+        if (document?.Find(periodStart) is not { } delta)
+            return null;
+        var finding = new PeriodFinding(key, delta.Period, Agreement.Unknown, delta.Expected, delta.Accepted, total);
+        var hasMoved = delta.Accepted != read.Accepted || document.Minted != before.Minted || document.Open?.State != before.Open?.State;
+        if (total is not { } held || hasMoved)
+            return finding;
+        var isOpen = document.Open is { } open && open.PeriodStart == periodStart && held == delta.Accepted + open.Value;
+        if (held != delta.Accepted && !isOpen)
+            return await InvestigateAsync(document, finding, cancellation).ConfigureAwait(false);
+        if (delta.Confirmed != held && !isOpen)
+            await ledger.SaveAsync(document.With(delta with { Confirmed = held }), cancellation).ConfigureAwait(false);
+        return finding with { Agreement = Agreement.Agrees };
+    }
+
+    private async Task<PeriodFinding> InvestigateAsync(DeltaDocument document, PeriodFinding finding, CancellationToken cancellation)
+    {
+        var told = await ToldAsync(document.Key, finding.Period.Start, cancellation).ConfigureAwait(false);
+        if (told.Any(intent => Now - intent.Created < Patience))
+            return finding with { Agreement = Agreement.MayLag };
+        var hours = await summaries.HoursAsync(
+            document.Key, Hour(finding.Period.Start), Hour(finding.Period.End) + TimeSpan.FromHours(1), cancellation).ConfigureAwait(false);
+        if (hours is null)
+            return finding;
+        var ours = told.GroupBy(intent => Hour(intent.Minute)).ToDictionary(hour => hour.Key, hour => hour.ToList());
+        var theirs = hours.Where(hour => hour.Value != Quantity.Zero).GroupBy(hour => hour.Start)
+            .ToDictionary(hour => hour.Key, hour => hour.Aggregate(Quantity.Zero, (sum, part) => sum + part.Value));
+        var differing = ours.Where(hour => Sum(hour.Value) != theirs.GetValueOrDefault(hour.Key)).ToList();
+        // What was found in its minute is told no better by looking again.
+        var suspects = differing.SelectMany(hour => hour.Value).Where(intent => intent.State == IntentState.Accepted).ToList();
+        var doubted = protocol.Doubt(document, suspects, Now);
+        var isSaved = !ReferenceEquals(doubted, document) && await ledger.SaveAsync(doubted, cancellation).ConfigureAwait(false);
+        return finding with
+        {
+            Agreement = Agreement.Differs,
+            Doubted = isSaved ? doubted.Checking.Count - document.Checking.Count : 0,
+            Foreign = [.. ForeignIn(finding.Period, ours, theirs)],
+        };
+    }
+
+    /// <summary>Hours that hold more or less than what was surely told in them.</summary>
+    private static IEnumerable<HourTotal> ForeignIn(
+        BillingPeriod period, Dictionary<Instant, List<PushIntent>> ours, Dictionary<Instant, Quantity> theirs) =>
+        from hour in theirs
+        let told = ours.GetValueOrDefault(hour.Key, [])
+        where period.Contains(hour.Key) && told.All(intent => intent.State == IntentState.Confirmed) && Sum(told) != hour.Value
+        orderby hour.Key
+        select new HourTotal(hour.Key, hour.Value - Sum(told));
+
+    /// <summary>The intents of a period that stand as accepted, as the history last says.</summary>
+    private async Task<List<PushIntent>> ToldAsync(DeltaKey key, Instant periodStart, CancellationToken cancellation)
+    {
+        var told = new Dictionary<string, PushIntent>();
+        var last = 0L;
+        for (var read = 0; read < MaximumIntents; read += PageIntents)
+        {
+            var page = await ledger.HistoryAsync(key, last, PageIntents, cancellation).ConfigureAwait(false);
+            foreach (var intent in page.Where(intent => intent.PeriodStart == periodStart))
+                told[intent.Identifier] = intent;
+            if (page.Count < PageIntents)
+                break;
+            last = page[^1].Closing;
+        }
+
+        return [.. told.Values.Where(intent => intent.State is IntentState.Accepted or IntentState.Confirmed)];
+    }
+
+    private static Quantity Sum(IEnumerable<PushIntent> intents) =>
+        intents.Aggregate(Quantity.Zero, (sum, intent) => sum + intent.Value);
+
+    /// <summary>Summaries are cut at minutes. No intent is stamped in a minute that a period's edge cuts.</summary>
+    private static Instant FirstMinute(BillingPeriod period) =>
+        period.Start.ToMinute() == period.Start ? period.Start : period.Start.ToMinute() + TimeSpan.FromMinutes(1);
+
+    private static Instant Hour(Instant instant) =>
+        new(instant.ToMinute().Ticks - (instant.ToMinute().Ticks % TimeSpan.TicksPerHour));
+}

@@ -1,0 +1,38 @@
+using StripeMeter.Metering.Periods;
+using StripeMeter.Metering.Pushing;
+using StripeMeter.Metering.Quantities;
+
+namespace StripeMeter.Metering.Reconciling;
+
+/// <summary>How a period stands between the ledger and Stripe.</summary>
+public enum Agreement
+{
+    /// <summary>It could not be read, or moved meanwhile.</summary>
+    Unknown,
+
+    /// <summary>Stripe has what it accepted, or what is in doubt besides.</summary>
+    Agrees,
+
+    /// <summary>It has something else, and pushes are so young that summaries may lag.</summary>
+    MayLag,
+
+    /// <summary>It has something else.</summary>
+    Differs,
+}
+
+/// <summary>What an audit found of one period.</summary>
+/// <param name="Key">The document.</param>
+/// <param name="Period">The billing period.</param>
+/// <param name="Agreement">How it stands.</param>
+/// <param name="Expected">What Stripe should have: ledger, and what was carried here, less what was carried away.</param>
+/// <param name="Accepted">What it said it took.</param>
+/// <param name="AtStripe">What its summaries hold; null if they could not be read.</param>
+public sealed record PeriodFinding(
+    DeltaKey Key, BillingPeriod Period, Agreement Agreement, Quantity Expected, Quantity Accepted, Quantity? AtStripe)
+{
+    /// <summary>Accepted intents that are looked for, minute by minute, because of this.</summary>
+    public int Doubted { get; init; }
+
+    /// <summary>Hours that hold more or less than what was surely told in them, and by how much: somebody else writes to the meter.</summary>
+    public IReadOnlyList<HourTotal> Foreign { get; init; } = [];
+}

@@ -1,0 +1,159 @@
+using StripeMeter.Kits.Simulated.Scheduling;
+using StripeMeter.Metering.Periods;
+using StripeMeter.Metering.Pushing;
+using StripeMeter.Metering.Quantities;
+using StripeMeter.Metering.Reconciling;
+using StripeMeter.Metering.Time;
+
+namespace StripeMeter.Kits.Simulated.Billing;
+
+/// <summary>
+/// A Stripe account with raw sum meters: identifiers that protect for a day, replies stored under idempotency keys,
+/// events dropped after they were accepted, summaries that lag, invoices that become final. What a pusher must never do
+/// is noted when it does it.
+/// </summary>
+/// <param name="network">How it is reached, and what goes wrong.</param>
+/// <param name="name"><c>acct_…</c></param>
+/// <param name="livemode">Whether it bills real money.</param>
+/// <param name="periods">Which period an instant falls in.</param>
+/// <param name="finalOf">When the invoice of a customer's period becomes final.</param>
+public sealed class SimulatedAccount(
+    SimulatedNetwork network, string name, bool livemode, PeriodClock periods, Func<string, BillingPeriod, Instant> finalOf)
+{
+    /// <summary>Within this Stripe refuses a known identifier, and replays what it stored under an idempotency key.</summary>
+    private static readonly TimeSpan Window = TimeSpan.FromHours(24);
+    private static readonly TimeSpan UsualLag = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan LongestLag = TimeSpan.FromHours(20);
+    private static readonly TimeSpan LongestProcessing = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan OldestTimestamp = TimeSpan.FromDays(35);
+    private static readonly TimeSpan NewestTimestamp = TimeSpan.FromMinutes(5);
+
+    private readonly List<StripeEvent> _events = [];
+    private readonly List<string> _violations = [];
+    private readonly Dictionary<string, (AttemptOutcome Reply, Instant Stored)> _replies = [];
+    private readonly Dictionary<string, Instant> _taken = [];
+    private Instant? _revokedUntil;
+    private Instant? _unreachableUntil;
+
+    public string Name => name;
+
+    public bool Livemode => livemode;
+
+    public IReadOnlyList<StripeEvent> Events => _events;
+
+    /// <summary>What it was told and never should have been.</summary>
+    public IReadOnlyList<string> Violations => _violations;
+
+    /// <summary>Reports that were not delivered yet.</summary>
+    public List<DropReport> Reports { get; } = [];
+
+    public Instant Now => Instant.Of(network.Scheduler.Clock.GetUtcNow());
+
+    public void RevokeKey(TimeSpan time) => _revokedUntil = Now + time;
+
+    public void Disconnect(TimeSpan time) => _unreachableUntil = Now + time;
+
+    /// <summary>Ends what goes wrong for a while.</summary>
+    public void Restore() => (_revokedUntil, _unreachableUntil) = (null, null);
+
+    /// <summary>What the meter holds, whether the summaries show it yet or not.</summary>
+    public Quantity Total(string customer, Instant start, Instant end) => Sum(Counted(customer, start, end));
+
+    /// <summary>The way of one process to it.</summary>
+    /// <param name="process">Who calls.</param>
+    /// <param name="clock">The clock of that process.</param>
+    public AccountConnection For(SimulatedProcess process, TimeProvider clock) => new(this, network, process, clock);
+
+    internal bool IsUnreachable => _unreachableUntil > Now;
+
+    internal void Violate(string violation) => _violations.Add(violation);
+
+    internal Quantity? Read(DeltaKey key, Instant start, Instant end) => network.Dice.Strikes(Fault.SummaryUnreadable)
+        ? null
+        : Sum(Counted(key.StripeCustomer, start, end).Where(taken => taken.Visible <= Now));
+
+    internal IReadOnlyList<HourTotal>? ReadHours(DeltaKey key, Instant start, Instant end) => network.Dice.Strikes(Fault.SummaryUnreadable)
+        ? null
+        :
+        [
+            .. Counted(key.StripeCustomer, start, end).Where(taken => taken.Visible <= Now)
+                .GroupBy(taken => taken.Intent.Minute.Ticks / TimeSpan.TicksPerHour)
+                .Select(hour => new HourTotal(new Instant(hour.Key * TimeSpan.TicksPerHour), Sum(hour))),
+        ];
+
+    internal AttemptOutcome Serve(DeltaKey key, PushIntent intent)
+    {
+        if (_revokedUntil > Now)
+            return new AttemptOutcome(AttemptResult.Unauthorized, "401");
+        if (network.Dice.Strikes(Fault.CallLimited))
+            return new AttemptOutcome(AttemptResult.NotExecuted, "429");
+        if (_replies.TryGetValue(intent.IdempotencyKey, out var stored) && Now - stored.Stored < Window)
+            return stored.Reply;
+        if (network.Dice.Strikes(Fault.CallRefused))
+            return new AttemptOutcome(AttemptResult.Refused, "400");
+        var reply = Execute(key, intent);
+        _replies[intent.IdempotencyKey] = (reply, Now);
+        return reply;
+    }
+
+    private AttemptOutcome Execute(DeltaKey key, PushIntent intent)
+    {
+        if (network.Dice.Strikes(Fault.ErrorBefore))
+            return new AttemptOutcome(AttemptResult.UnknownStored, "500");
+        if (IsKnown(intent.Identifier))
+        {
+            network.Dice.Tally.Note(Situation.IdentifierKnown);
+            return new AttemptOutcome(AttemptResult.Duplicate, "An event already exists.");
+        }
+
+        Check(key, intent);
+        Take(key, intent);
+        return network.Dice.Strikes(Fault.ErrorAfter)
+            ? new AttemptOutcome(AttemptResult.UnknownStored, "500")
+            : new AttemptOutcome(AttemptResult.Accepted);
+    }
+
+    private bool IsKnown(string identifier)
+    {
+        if (!_taken.ContainsKey(identifier) && network.Dice.Strikes(Fault.IdentifierTaken))
+            _taken.Add(identifier, Now);
+        return _taken.TryGetValue(identifier, out var since) && Now - since < Window;
+    }
+
+    private void Take(DeltaKey key, PushIntent intent)
+    {
+        var isDropped = network.Dice.Strikes(Fault.EventDropped);
+        var lag = network.Dice.Strikes(Fault.SummaryLags) ? LongestLag - network.Dice.Delay(LongestLag) : network.Dice.Delay(UsualLag);
+        _taken[intent.Identifier] = Now;
+        _events.Add(new StripeEvent(key, intent, Now, Now + lag, isDropped));
+        if (isDropped && !network.Dice.Strikes(Fault.ReportLost))
+            Reports.Add(new DropReport(intent.Identifier, Now + network.Dice.Delay(LongestProcessing)));
+        // Only of what can be seen: a report about what cannot be seen yet is believed.
+        if (!isDropped && network.Dice.Strikes(Fault.ReportMistaken))
+            Reports.Add(new DropReport(intent.Identifier, Now + lag));
+    }
+
+    /// <summary>What must be so whenever an event is taken.</summary>
+    private void Check(DeltaKey key, PushIntent intent)
+    {
+        var period = periods.PeriodOf(key.StripeCustomer, intent.Minute);
+        if (intent.Value == Quantity.Zero || PushValue.FirstPartOf(intent.Value) != intent.Value)
+            Violate($"{intent.Identifier} has the value {intent.Value}.");
+        if (intent.Minute.ToMinute() != intent.Minute || intent.Minute + TimeSpan.FromMinutes(1) > period.End || period.Start != intent.PeriodStart)
+            Violate($"{intent.Identifier} is stamped {intent.Minute}, which is not whole within its period {intent.PeriodStart}.");
+        if (intent.Minute < Now - OldestTimestamp || intent.Minute > Now + NewestTimestamp)
+            Violate($"{intent.Identifier} is stamped {intent.Minute} at {Now}.");
+        if (Now >= finalOf(key.StripeCustomer, period))
+            Violate($"{intent.Identifier} was told at {Now}, when the invoice of {period.Start} was final.");
+        if (_events.Any(taken => taken.Key == key && taken.Intent.Minute == intent.Minute && taken.Intent.Identifier != intent.Identifier))
+            Violate($"{intent.Identifier} shares its minute {intent.Minute}.");
+        if (_events.Any(taken => taken.Intent.Identifier == intent.Identifier && !taken.IsDropped))
+            Violate($"{intent.Identifier} was counted twice.");
+    }
+
+    private IEnumerable<StripeEvent> Counted(string customer, Instant start, Instant end) => _events.Where(taken =>
+        !taken.IsDropped && taken.Key.StripeCustomer == customer && taken.Intent.Minute >= start && taken.Intent.Minute < end);
+
+    private static Quantity Sum(IEnumerable<StripeEvent> events) =>
+        events.Aggregate(Quantity.Zero, (sum, taken) => sum + taken.Intent.Value);
+}

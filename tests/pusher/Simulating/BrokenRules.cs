@@ -1,0 +1,90 @@
+using StripeMeter.Metering.Pushing;
+using StripeMeter.Metering.Quantities;
+using StripeMeter.Metering.Time;
+using StripeMeter.Simulation.Stripe;
+
+namespace StripeMeter.Pusher.Tests.Simulating;
+
+/// <summary>A rule that is taken away, and what the same world is with it.</summary>
+/// <param name="Broken">Without the rule.</param>
+/// <param name="Whole">With it.</param>
+internal sealed record BrokenRule(StripeVariant Broken, StripeVariant Whole);
+
+/// <summary>
+/// Pushing with one rule taken away, each by its name. Comparing totals would find in the end what two of them let
+/// through; so those are shown without it.
+/// </summary>
+internal static class BrokenRules
+{
+    private static readonly StripeVariant Unaudited = StripeVariant.True with { Audits = false };
+
+    public static IReadOnlyDictionary<string, BrokenRule> All { get; } = new Dictionary<string, BrokenRule>
+    {
+        ["a refusal of what was sent before says nothing"] = Settled(rules => new RefusalSettles(rules)),
+        ["a limit met by what was sent before says nothing"] = Settled(rules => new LimitSettles(rules)),
+        ["a revoked key refuses nothing"] = Settled(rules => new RevokedKeyRejects(rules)),
+        ["nothing is sent again once its identifier may be forgotten"] = Settled(rules => new ResendsForEver(rules)),
+        ["a minute that holds the value settles"] = Settled(rules => new NeverFinds(rules)),
+        ["an empty minute proves nothing while it may fill"] = Settled(rules => new BelievesEmptiness(rules)),
+        ["a report is held against the minute"] = Settled(rules => new BelievesReports(rules)),
+        ["a duplicate is looked for in its minute"] = new(
+            Unaudited with { Settling = rules => new BelievesDuplicates(rules) }, Unaudited),
+        ["error reports are heard"] = new(Unaudited with { HearsReports = false }, Unaudited),
+        ["totals are compared"] = new(Unaudited, StripeVariant.True),
+        ["summaries have time to settle"] = Limited(rules => rules with { SettleTime = TimeSpan.Zero }),
+        ["nothing is sent just before an invoice is final"] = Limited(rules => rules with { DeadlineMargin = TimeSpan.Zero }),
+    };
+
+    private static BrokenRule Settled(Func<PushRules, Settling> settling) =>
+        new(StripeVariant.True with { Settling = settling }, StripeVariant.True);
+
+    private static BrokenRule Limited(Func<PushRules, PushRules> change) =>
+        new(StripeVariant.True with { Rules = change }, StripeVariant.True);
+
+    private sealed class RefusalSettles(PushRules rules) : Settling(rules)
+    {
+        public override IntentState AfterAttempt(PushIntent open, AttemptResult result) =>
+            result == AttemptResult.Refused ? IntentState.Rejected : base.AfterAttempt(open, result);
+    }
+
+    private sealed class LimitSettles(PushRules rules) : Settling(rules)
+    {
+        public override IntentState AfterAttempt(PushIntent open, AttemptResult result) =>
+            result == AttemptResult.NotExecuted ? IntentState.Pending : base.AfterAttempt(open, result);
+    }
+
+    private sealed class RevokedKeyRejects(PushRules rules) : Settling(rules)
+    {
+        public override IntentState AfterAttempt(PushIntent open, AttemptResult result) =>
+            result == AttemptResult.Unauthorized && !open.IsDoubtful ? IntentState.Rejected : base.AfterAttempt(open, result);
+    }
+
+    private sealed class ResendsForEver(PushRules rules) : Settling(rules)
+    {
+        public override bool MayResend(PushIntent open, Instant at) => true;
+    }
+
+    private sealed class NeverFinds(PushRules rules) : Settling(rules)
+    {
+        public override Finding Judge(PushIntent intent, Quantity reading, Instant asked) =>
+            base.Judge(intent, reading, asked) is var finding && finding == Finding.Found ? Finding.Unsettled : finding;
+    }
+
+    private sealed class BelievesEmptiness(PushRules rules) : Settling(rules)
+    {
+        public override Finding Judge(PushIntent intent, Quantity reading, Instant asked) =>
+            reading == Quantity.Zero ? Finding.Missing : base.Judge(intent, reading, asked);
+    }
+
+    private sealed class BelievesReports(PushRules rules) : Settling(rules)
+    {
+        public override Finding Judge(PushIntent intent, Quantity reading, Instant asked) =>
+            intent.Report.Length > 0 ? Finding.Rejected : base.Judge(intent, reading, asked);
+    }
+
+    private sealed class BelievesDuplicates(PushRules rules) : Settling(rules)
+    {
+        public override bool IsToBeFound(DeltaDocument document, PushIntent accepted) =>
+            base.IsToBeFound(document, accepted with { IsDuplicate = false });
+    }
+}

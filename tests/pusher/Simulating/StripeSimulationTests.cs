@@ -1,0 +1,47 @@
+using StripeMeter.Simulation.Running;
+using StripeMeter.Simulation.Stripe;
+
+namespace StripeMeter.Pusher.Tests.Simulating;
+
+public sealed class StripeSimulationTests
+{
+    private const int Seeds = 1_200;
+
+    public static TheoryData<string> Rules => [.. BrokenRules.All.Keys];
+
+    [Fact]
+    public void Pushing_EverySeed_TellsStripeWhatWasCounted()
+    {
+        var run = new SeedRun(new StripeScenario());
+
+        run.Run(first: 1, Seeds, Environment.ProcessorCount);
+
+        Assert.Empty(run.Disagreeing.Select(verdict => $"seed {verdict.Seed}: {string.Join("; ", verdict.Disagreements)}"));
+        Assert.Empty(run.NeverSeen);
+        Assert.Equal(Seeds, run.Seeds);
+    }
+
+    [Fact]
+    public void Pushing_OneSeedTwice_IsTheSameRun()
+    {
+        var scenario = new StripeScenario();
+
+        var (first, second) = (scenario.Run(7), scenario.Run(7));
+
+        Assert.Equal(first.Steps, second.Steps);
+        Assert.Equal(scenario.Faults.Select(fault => first.Tally[fault]), scenario.Faults.Select(fault => second.Tally[fault]));
+        Assert.Equal(
+            scenario.Situations.Select(situation => first.Tally[situation]),
+            scenario.Situations.Select(situation => second.Tally[situation]));
+    }
+
+    [Theory, MemberData(nameof(Rules))]
+    public void Pushing_WithoutARule_IsFound(string rule)
+    {
+        var (broken, whole) = (new StripeScenario(BrokenRules.All[rule].Broken), new StripeScenario(BrokenRules.All[rule].Whole));
+
+        Assert.Contains(
+            Enumerable.Range(1, Seeds),
+            seed => broken.Run(seed).Disagreements.Count > 0 && whole.Run(seed).Disagreements.Count == 0);
+    }
+}
