@@ -1,11 +1,11 @@
 using StripeMeter.Aggregator.CatchingUp;
 using StripeMeter.Aggregator.CounterShards;
 using StripeMeter.Aggregator.Querying;
+using StripeMeter.Aggregator.Recounting;
 using StripeMeter.Aggregator.Subscribing;
 using StripeMeter.Defaults.Configuration;
 using StripeMeter.Defaults.Hosting;
 using StripeMeter.Defaults.Storage;
-using StripeMeter.Metering.Periods;
 
 namespace StripeMeter.Aggregator;
 
@@ -19,14 +19,15 @@ public static class AggregatorApp
         var builder = ServiceHost.CreateBuilder(AppCatalogue.Aggregator, args, settings);
         var folding = builder.Services.AddSettings<FoldingOptions>(builder.Configuration);
         builder.Services.AddSettings<CatchUpSettings>(builder.Configuration);
+        builder.Services.AddSettings<RecountSettings>(builder.Configuration);
         builder.Services.AddSettings<SubscriptionOptions>(builder.Configuration);
         builder.AddMeterStore();
-        builder.Services.AddSingleton(PeriodClock.CalendarMonths);
         builder.Services.AddSingleton<FoldInstruments>();
         builder.Services.AddSingleton<CounterShardClient>();
         builder.Services.AddSingleton<ChangeAnnouncer>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ChangeAnnouncer>());
         builder.Services.AddHostedService<CatchUpService>();
+        builder.Services.AddHostedService<RecountService>();
         builder.AddCounterShards(folding);
         configure?.Invoke(builder);
 

@@ -4,7 +4,6 @@ using StripeMeter.Aggregator.Subscribing;
 using StripeMeter.Defaults.Wire;
 using StripeMeter.Metering.Counting;
 using StripeMeter.Metering.Ledger;
-using StripeMeter.Metering.Periods;
 using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Time;
 using StripeMeter.V1;
@@ -16,20 +15,19 @@ internal sealed class CounterShard : Actor, ICounterShard
 {
     private readonly ShardId _shard;
     private readonly ShardFolder _folder;
-    private readonly PeriodClock _periods;
     private readonly TimeProvider _clock;
     private readonly FoldInstruments _instruments;
     private readonly ChangeAnnouncer _announcer;
 
     public CounterShard(
-        ActorHost host, IMeterStore store, PeriodClock periods, TimeProvider clock, FoldingOptions options,
+        ActorHost host, IMeterStore store, TimeProvider clock, FoldingOptions options,
         FoldInstruments instruments, ChangeAnnouncer announcer) : base(host)
     {
         _shard = CounterShardId.Parse(host.Id);
-        (_periods, _clock, _instruments, _announcer) = (periods, clock, instruments, announcer);
+        (_clock, _instruments, _announcer) = (clock, instruments, announcer);
         var tenant = store.Of(_shard.Tenant);
         _folder = new ShardFolder(
-            _shard.Shard, tenant.Ledger, tenant.Projection, new ActorCounterState(StateManager, options, clock), periods, clock,
+            _shard.Shard, tenant.Ledger, tenant.Projection, new ActorCounterState(StateManager, options, clock), clock,
             options.ToFoldOptions());
     }
 
@@ -42,15 +40,22 @@ internal sealed class CounterShard : Actor, ICounterShard
     public async Task<FoldReply> CatchUpAsync() =>
         Report("catch_up", await _folder.CatchUpAsync(CancellationToken.None).ConfigureAwait(false));
 
+    public async Task<InstallReply> InstallAsync(byte[] request)
+    {
+        var recount = RecountInstall.Parser.ParseFrom(request).ToRecount();
+        var result = await _folder.InstallAsync(recount, CancellationToken.None).ConfigureAwait(false);
+        if (result.Outcome == InstallOutcome.Installed)
+            _announcer.Changed(_shard.Tenant);
+        return new InstallReply { Outcome = (int)result.Outcome, Folded = result.Folded };
+    }
+
     public async Task<byte[]> ReadAsync(byte[] request)
     {
         var asked = GetCounterRequest.Parser.ParseFrom(request);
         var at = Instant.Of(_clock.GetUtcNow());
         if (asked.AtTime?.TryToInstant(out at) is { } problem)
             throw new ArgumentException($"at_time {problem}", nameof(request));
-        var period = _periods.PeriodOf(asked.CustomerRef, at);
-        var key = new CounterKey(asked.Metric, asked.CustomerRef, period.Start);
-        var counter = await _folder.ReadAsync(key, CancellationToken.None).ConfigureAwait(false);
+        var counter = await _folder.ReadAsync(asked.Metric, asked.CustomerRef, at, CancellationToken.None).ConfigureAwait(false);
         return counter?.ToWire(_shard.Tenant).ToByteArray() ?? [];
     }
 

@@ -1,6 +1,7 @@
 using Dapr.Actors.Client;
 using Google.Protobuf;
 using StripeMeter.Defaults.Hosting;
+using StripeMeter.Defaults.Wire;
 using StripeMeter.Metering.Counting;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.V1;
@@ -15,6 +16,12 @@ public sealed class CounterShardClient(IActorProxyFactory proxies)
 
     public async Task<FoldResult> CatchUpAsync(ShardId shard) =>
         ToResult(await ProxyOf(shard).CatchUpAsync().ConfigureAwait(false));
+
+    public async Task<InstallResult> InstallAsync(ShardId shard, Recount recount)
+    {
+        var reply = await ProxyOf(shard).InstallAsync(recount.ToWire().ToByteArray()).ConfigureAwait(false);
+        return new InstallResult((InstallOutcome)reply.Outcome, reply.Folded);
+    }
 
     /// <summary>The counter as its actor holds it; null if nothing was counted.</summary>
     public async Task<V1.Counter?> ReadAsync(ShardId shard, GetCounterRequest request)

@@ -15,6 +15,10 @@ public interface ICounterShard : IActor
     /// <summary>Folds what the log holds beyond the place reached, and fills holes that have stayed long enough.</summary>
     Task<FoldReply> CatchUpAsync();
 
+    /// <summary>Takes over counters that were counted anew.</summary>
+    /// <param name="request">A <see cref="V1.RecountInstall"/>.</param>
+    Task<InstallReply> InstallAsync(byte[] request);
+
     /// <summary>A counter as folded so far.</summary>
     /// <param name="request">A <see cref="V1.GetCounterRequest"/>.</param>
     /// <returns>A <see cref="V1.Counter"/>; empty if nothing was counted.</returns>
@@ -29,4 +33,13 @@ public sealed class FoldReply
     public bool Behind { get; set; }
 
     public int Counted { get; set; }
+}
+
+/// <summary>What became of an install; see <see cref="Metering.Counting.InstallResult"/>.</summary>
+public sealed class InstallReply
+{
+    /// <summary>A <see cref="Metering.Counting.InstallOutcome"/>.</summary>
+    public int Outcome { get; set; }
+
+    public long Folded { get; set; }
 }

@@ -11,7 +11,7 @@ using HistoryStep = StripeMeter.Metering.Counting.HistoryStep;
 namespace StripeMeter.Aggregator.Querying;
 
 /// <summary>Answers what a customer used, from projected rows and from the ledger.</summary>
-public sealed class UsageServiceEndpoint(IMeterStore store, PeriodClock periods, TimeProvider clock)
+public sealed class UsageServiceEndpoint(IMeterStore store, TimeProvider clock)
     : UsageService.UsageServiceBase
 {
     private const int MaximumMetrics = 1_000;
@@ -22,18 +22,24 @@ public sealed class UsageServiceEndpoint(IMeterStore store, PeriodClock periods,
         var tenant = Requests.Tenant(request.TenantId);
         var customer = Requests.Customer(request.CustomerRef);
         var at = Requests.Time("at_time", request.AtTime) ?? Instant.Of(clock.GetUtcNow());
-        var rows = await store.Of(tenant).Projection.ListAsync(
+        var (ledger, projection) = (store.Of(tenant).Ledger, store.Of(tenant).Projection);
+        var history = await AnchorHistory.ReadAsync(ledger, customer, long.MaxValue, context.CancellationToken).ConfigureAwait(false);
+        var rows = await projection.ListAsync(
             new CounterQuery { Customer = customer, At = at, Limit = MaximumMetrics + 1 }, context.CancellationToken)
             .ConfigureAwait(false);
         if (rows.Count > MaximumMetrics)
             throw RpcErrors.OutOfRange($"The customer has more than {MaximumMetrics} metrics; list the counters instead.");
-        var period = periods.PeriodOf(customer, at);
+        var period = history.PeriodOf(at);
         var response = new GetCurrentUsageResponse
         {
             PeriodStart = period.Start.ToTimestamp(),
             PeriodEnd = period.End.ToTimestamp(),
         };
-        response.Counters.AddRange(rows.Select(row => row.ToWire(tenant)));
+        // A counter of a period that an anchor has moved is empty, and may hold this instant beside the one that counts now.
+        var current = rows.GroupBy(row => row.Counter.Key.Metric)
+            .Select(metric => metric.FirstOrDefault(row => row.Counter.Key.PeriodStart == period.Start)
+                ?? metric.FirstOrDefault(row => !row.Counter.Aggregates.IsEmpty) ?? metric.First());
+        response.Counters.AddRange(current.Select(row => row.ToWire(tenant)));
         return response;
     }
 

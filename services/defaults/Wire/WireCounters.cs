@@ -1,4 +1,5 @@
 using StripeMeter.Metering.Counting;
+using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Periods;
 using StripeMeter.Metering.Quantities;
 using StripeMeter.Metering.Tenants;
@@ -81,5 +82,30 @@ public static class WireCounters
                 Quantity.FromBytes(state.Max.Span), Quantity.FromBytes(state.Last.Span), new Instant(state.LastInstant),
                 state.LastKey),
             new DomainVersion(state.RecutPosition, state.Position));
+    }
+
+    public static RecountInstall ToWire(this Recount recount)
+    {
+        ArgumentNullException.ThrowIfNull(recount);
+        var message = new RecountInstall
+        {
+            LogId = recount.LogId,
+            Metric = recount.Series.Metric,
+            CustomerRef = recount.Series.Customer,
+            RangeStart = recount.Range.Start.Ticks,
+            RangeEnd = recount.Range.End.Ticks,
+            Position = recount.Position,
+        };
+        message.Counters.AddRange(recount.Counters.Values.Select(counter => counter.ToState(recount.LogId)));
+        return message;
+    }
+
+    public static Recount ToRecount(this RecountInstall message)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        return new Recount(
+            message.LogId, new EventSeries(message.CustomerRef, message.Metric),
+            new BillingPeriod(new Instant(message.RangeStart), new Instant(message.RangeEnd)), message.Position,
+            message.Counters.Select(state => state.ToCounter()).ToDictionary(counter => counter.Key.PeriodStart));
     }
 }

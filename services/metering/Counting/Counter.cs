@@ -9,13 +9,17 @@ namespace StripeMeter.Metering.Counting;
 public readonly record struct CounterKey(string Metric, string Customer, Instant PeriodStart);
 
 /// <summary>
-/// Which records a counter holds: the last re-cut that made it be counted anew, and the last record folded in. A
-/// counter is a function of its log and its version, so of two copies the one with the greater version is the newer.
+/// Which records a counter holds: the last re-cut that concerned it when it was counted anew, and the last record looked at.
+/// A counter is a function of its log and its version. A copy may take the place of another only if it
+/// <see cref="Covers"/> it: one that was counted anew up to an early position lacks what the other has behind.
 /// </summary>
 public readonly record struct CounterVersion(long RecutPosition, long Position) : IComparable<CounterVersion>
 {
     public int CompareTo(CounterVersion other) =>
         RecutPosition != other.RecutPosition ? RecutPosition.CompareTo(other.RecutPosition) : Position.CompareTo(other.Position);
+
+    /// <summary>Whether all that a counter of the other version holds is held by one of this version, as the log now has it.</summary>
+    public bool Covers(CounterVersion other) => RecutPosition >= other.RecutPosition && Position >= other.Position;
 
     public static bool operator <(CounterVersion left, CounterVersion right) => left.CompareTo(right) < 0;
 
@@ -38,6 +42,17 @@ public readonly record struct Aggregates(
     Quantity Sum, long Count, Quantity Min, Quantity Max, Quantity Last, Instant LastTimestamp, string LastKey)
 {
     public static Aggregates Empty { get; } = new(default, 0, default, default, default, default, "");
+
+    /// <summary>Whether nothing is in it.</summary>
+    public bool IsEmpty => Count == 0 && Sum == Quantity.Zero;
+
+    /// <summary>Folds a record in that counts: an event, or the approval of a late one or of an adjustment.</summary>
+    public Aggregates With(in Countable record) => record.Kind switch
+    {
+        RecordKind.AdjustmentApproved => this with { Sum = Sum + record.Quantity },
+        RecordKind.LateEventApproved => With(record.Quantity, record.Timestamp, record.Control!.Subject),
+        _ => With(record.Quantity, record.Timestamp, record.Key),
+    };
 
     /// <summary>Folds an event in. The result does not depend on the order of events.</summary>
     public Aggregates With(Quantity quantity, Instant timestamp, string key)
@@ -65,7 +80,7 @@ public sealed record Counter(CounterKey Key, BillingPeriod Period, Aggregates Ag
         ? this
         : this with
         {
-            Aggregates = Aggregates.With(record.Quantity, record.Timestamp, record.Key),
+            Aggregates = Aggregates.With(record),
             Version = Version with { Position = record.Position },
         };
 }

@@ -18,6 +18,12 @@ public sealed record FoldOptions
     /// <summary>Doublings of <see cref="HolePatience"/> at most.</summary>
     public int MaximumPatienceDoublings { get; init; } = 6;
 
+    /// <summary>Counters of a shard, or groups of them, that may wait to be counted anew. Folding stops before a re-cut that would add more.</summary>
+    public int PendingRecounts { get; init; } = 1_000;
+
+    /// <summary>Sessions of which a shard remembers whether they are excluded.</summary>
+    public int HeldSessions { get; init; } = 1_000;
+
     /// <summary>Holes filled in one turn.</summary>
     public int TurnFills { get; init; } = 1_000;
 }

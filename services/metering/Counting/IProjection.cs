@@ -16,13 +16,22 @@ public interface IProjection
         IReadOnlyCollection<CounterKey> keys, CancellationToken cancellation);
 
     /// <summary>
-    /// Writes rows. Each replaces its stored one only if its version is greater or the log id differs; each row
-    /// written is marked dirty by the same write.
+    /// Writes rows. Each replaces its stored one only if its version is another and covers it, or the log id differs; each
+    /// row written is marked dirty by the same write. Returns the stored rows that were not replaced.
     /// </summary>
-    Task WriteAsync(IReadOnlyCollection<CounterRow> rows, CancellationToken cancellation);
+    Task<IReadOnlyList<CounterRow>> WriteAsync(IReadOnlyCollection<CounterRow> rows, CancellationToken cancellation);
 
     /// <summary>Raises the projected position of a shard; never lowers it within one log. Another log id replaces both.</summary>
     Task RaiseAsync(int shard, ShardProgress progress, CancellationToken cancellation);
+
+    /// <summary>Adds work items of a shard. Of two with the same log and scope the later re-cut stands for both.</summary>
+    Task AddRecountsAsync(int shard, IReadOnlyCollection<RecountItem> items, CancellationToken cancellation);
+
+    /// <summary>Work items of a shard, the earliest re-cut first, at most <paramref name="limit"/>.</summary>
+    Task<IReadOnlyList<RecountItem>> RecountsAsync(int shard, int limit, CancellationToken cancellation);
+
+    /// <summary>Removes a work item that is done, unless a later re-cut has taken its place.</summary>
+    Task CloseRecountAsync(int shard, RecountItem item, CancellationToken cancellation);
 
     /// <summary>Lists rows in the order of (metric, customer, period start), texts by their bytes in UTF-8.</summary>
     Task<IReadOnlyList<CounterRow>> ListAsync(CounterQuery query, CancellationToken cancellation);

@@ -14,15 +14,17 @@ public readonly record struct FoldResult(long Folded, bool Behind, int Counted);
 /// Folds the log of one shard into its counters. Starts at the projected position, whatever its own state says, because
 /// only what was projected is sure to be in the rows; from there it takes the records from messages, and from the log
 /// wherever messages leave a gap. A record is folded into a counter only if the counter does not hold it yet, so two
-/// folders of one shard, a lost state, or messages that come twice have no effect on the result.
+/// folders of one shard, a lost state, or messages that come twice have no effect on the result. A re-cut record leaves
+/// work to be done beside the folder (<see cref="RecountRunner"/>), which comes back to install what it counted.
 /// Not thread safe: one turn at a time. After an exception the folder forgets all it held and starts over.
 /// </summary>
-public sealed class ShardFolder(
-    int shard, ILedger ledger, IProjection projection, ICounterState state, PeriodClock periods, TimeProvider clock,
-    FoldOptions options)
+public sealed partial class ShardFolder(
+    int shard, ILedger ledger, IProjection projection, ICounterState state, TimeProvider clock, FoldOptions options)
 {
     private readonly Dictionary<CounterKey, Counter> _counters = [];
     private readonly HashSet<CounterKey> _onlyInState = [];
+    private readonly Cancellations _cancellations = new(shard, ledger, options.HeldSessions);
+    private PeriodClock _periods = new();
     private bool _active;
     private bool _stateIsAhead;
     private ShardProgress _folded;
@@ -36,11 +38,12 @@ public sealed class ShardFolder(
     public Task<FoldResult> CatchUpAsync(CancellationToken cancellation) =>
         GuardAsync(() => FoldLogAsync(cancellation));
 
-    /// <summary>The counter as folded so far; null if nothing was counted.</summary>
-    public Task<Counter?> ReadAsync(CounterKey key, CancellationToken cancellation) =>
+    /// <summary>The counter of the period of an instant, as folded so far; null if nothing was counted.</summary>
+    public Task<Counter?> ReadAsync(string metric, string customer, Instant at, CancellationToken cancellation) =>
         GuardAsync(async () =>
         {
             await ActivateAsync(cancellation).ConfigureAwait(false);
+            var key = new CounterKey(metric, customer, _periods.PeriodOf(customer, at).Start);
             await LoadAsync([key], cancellation).ConfigureAwait(false);
             return _counters.GetValueOrDefault(key);
         });
@@ -63,6 +66,7 @@ public sealed class ShardFolder(
         _active = false;
         _counters.Clear();
         _onlyInState.Clear();
+        _cancellations.Forget();
         _hole = null;
     }
 
@@ -73,6 +77,7 @@ public sealed class ShardFolder(
         var head = await ledger.HeadAsync(shard, cancellation).ConfigureAwait(false);
         var projected = await projection.ProgressAsync(shard, cancellation).ConfigureAwait(false);
         _folded = projected.LogId == head.LogId ? projected : new ShardProgress(head.LogId, 0);
+        _periods = await PeriodClock.ReadAsync(ledger, shard, _folded.Position, cancellation).ConfigureAwait(false);
         // Rows are written before the state, so the state knows more only where rows were deleted since.
         var saved = await state.LoadProgressAsync(cancellation).ConfigureAwait(false);
         _stateIsAhead = saved is { } progress && progress.LogId == head.LogId && progress.Position > _folded.Position;
@@ -103,7 +108,7 @@ public sealed class ShardFolder(
         }
 
         var counted = await ProjectAsync(gathered, reached, cancellation).ConfigureAwait(false);
-        return new FoldResult(reached, behind, counted);
+        return new FoldResult(_folded.Position, behind || _folded.Position < reached, counted);
     }
 
     private async Task<FoldResult> FoldLogAsync(CancellationToken cancellation)
@@ -121,7 +126,7 @@ public sealed class ShardFolder(
         var reached = await GatherAsync(gathered, _folded.Position, head.Position, cancellation).ConfigureAwait(false);
         var counted = await ProjectAsync(gathered, reached, cancellation).ConfigureAwait(false);
         NoteHole(head, reachedLimit: gathered.Count >= options.TurnRecords);
-        return new FoldResult(reached, reached < head.Position, counted);
+        return new FoldResult(_folded.Position, _folded.Position < head.Position, counted);
     }
 
     /// <summary>The log was restored from a backup, or has only now begun: start over with the log there is.</summary>
@@ -154,101 +159,4 @@ public sealed class ShardFolder(
 
         return reached;
     }
-
-    /// <summary>Folds records in the order of their positions and projects the counters they touch.</summary>
-    private async Task<int> ProjectAsync(List<Countable> records, long reached, CancellationToken cancellation)
-    {
-        if (reached == _folded.Position)
-            return 0;
-        var keyed = records.FindAll(record => record.Kind == RecordKind.Event && !record.Late)
-            .ConvertAll(record => (Record: record, Period: periods.PeriodOf(record.Customer, record.Timestamp)));
-        await LoadAsync(
-            keyed.Select(item => new CounterKey(item.Record.Metric, item.Record.Customer, item.Period.Start)),
-            cancellation).ConfigureAwait(false);
-        // A counter that only the state had holds these records already; its row is still to be written.
-        var touched = _onlyInState.ToDictionary(key => key, key => _counters[key]);
-        var counted = 0;
-        foreach (var (record, period) in keyed)
-        {
-            var key = new CounterKey(record.Metric, record.Customer, period.Start);
-            var before = _counters.GetValueOrDefault(key) ?? Counter.Empty(key, period);
-            var after = before.With(record);
-            if (ReferenceEquals(before, after))
-                continue;
-            _counters[key] = touched[key] = after;
-            counted++;
-        }
-
-        var progress = new ShardProgress(_folded.LogId, reached);
-        if (touched.Count > 0)
-        {
-            var now = Instant.Of(clock.GetUtcNow());
-            var rows = touched.Values.Select(counter => new CounterRow(counter, shard, progress.LogId, now)).ToArray();
-            await projection.WriteAsync(rows, cancellation).ConfigureAwait(false);
-        }
-
-        await projection.RaiseAsync(shard, progress, cancellation).ConfigureAwait(false);
-        await state.SaveAsync(progress, touched.Values, cancellation).ConfigureAwait(false);
-        _folded = progress;
-        _onlyInState.Clear();
-        // All of them are projected now, so they can be loaded again.
-        if (_counters.Count > options.HeldCounters)
-            _counters.Clear();
-        return counted;
-    }
-
-    /// <summary>Brings counters into memory: the newer of row and state.</summary>
-    private async Task LoadAsync(IEnumerable<CounterKey> keys, CancellationToken cancellation)
-    {
-        var missing = keys.Where(key => !_counters.ContainsKey(key)).ToHashSet();
-        if (missing.Count == 0)
-            return;
-        var rows = await projection.LoadAsync(missing, cancellation).ConfigureAwait(false);
-        foreach (var key in missing)
-        {
-            var counter = rows.TryGetValue(key, out var row) && row.LogId == _folded.LogId ? row.Counter : null;
-            if (_stateIsAhead)
-            {
-                var saved = await state.LoadAsync(_folded.LogId, key, cancellation).ConfigureAwait(false);
-                if (saved is not null && (counter is null || saved.Version > counter.Version))
-                {
-                    counter = saved;
-                    _onlyInState.Add(key);
-                }
-            }
-
-            if (counter is not null)
-                _counters[key] = counter;
-        }
-    }
-
-    private void NoteHole(ShardHead head, bool reachedLimit)
-    {
-        if (_folded.Position >= head.Position || reachedLimit)
-            _hole = null;
-        else if (_hole?.Before != _folded.Position)
-            _hole = new Hole(_folded.Position, head.Position, clock.GetTimestamp());
-    }
-
-    /// <summary>
-    /// Fills the hole we stand before, once it has stayed for the patience of the shard: its writer has died. Should it
-    /// live after all, it finds its position taken, takes another one, and makes readers of the shard more patient.
-    /// </summary>
-    private async Task FillHolesAsync(ShardHead head, CancellationToken cancellation)
-    {
-        if (_hole is not { } hole || hole.Before != _folded.Position)
-            return;
-        var doublings = Math.Min(head.Displacements, options.MaximumPatienceDoublings);
-        if (clock.GetElapsedTime(hole.SeenAt) < TimeSpan.FromTicks(options.HolePatience.Ticks << doublings))
-            return;
-        // Positions reserved after the hole was seen have not waited yet.
-        var next = await ledger.ReadAsync(shard, hole.Before, 1, cancellation).ConfigureAwait(false);
-        var last = next is [var record, ..] ? Math.Min(hole.Head, record.Position - 1) : hole.Head;
-        last = Math.Min(last, hole.Before + options.TurnFills);
-        for (var position = hole.Before + 1; position <= last; position++)
-            await ledger.FillAsync(shard, position, Instant.Of(clock.GetUtcNow()), cancellation).ConfigureAwait(false);
-        _hole = null;
-    }
-
-    private sealed record Hole(long Before, long Head, long SeenAt);
 }

@@ -21,9 +21,18 @@ public readonly record struct Countable(
     /// <summary>Whether all that it may need besides itself is its counter: so it is with nearly every record.</summary>
     public bool IsPlain => Kind <= RecordKind.Junk && Session.Length == 0;
 
+    /// <summary>Whether it adds to a counter, unless it was cancelled.</summary>
+    public bool Counts => (Kind == RecordKind.Event && !Late) || IsApproval;
+
+    /// <summary>Whether it counts what waited for approval.</summary>
+    public bool IsApproval => Kind is RecordKind.AdjustmentApproved or RecordKind.LateEventApproved;
+
+    /// <summary>Whether it takes back what was, or might be, approved.</summary>
+    public bool IsRevert => Kind is RecordKind.AdjustmentReverted or RecordKind.LateEventReverted;
+
     /// <summary>Whether it makes counters be counted anew.</summary>
-    public bool IsRecut => Kind is RecordKind.AdjustmentReverted or RecordKind.LateEventReverted
-        or RecordKind.SessionExcluded or RecordKind.AnchorChanged or RecordKind.CounterRepaired;
+    public bool IsRecut => IsRevert
+        || Kind is RecordKind.SessionExcluded or RecordKind.AnchorChanged or RecordKind.CounterRepaired;
 
     public static Countable Of(PositionedRecord positioned)
     {

@@ -1,24 +1,48 @@
+using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Time;
 
 namespace StripeMeter.Metering.Periods;
 
-/// <summary>Says which billing period of a customer an instant falls in. The only place that computes months.</summary>
-public abstract class PeriodClock
+/// <summary>
+/// Says which billing period of a customer an instant falls in. Customers have calendar months in UTC until they are
+/// anchored elsewhere. Nothing else computes months. Not thread safe.
+/// </summary>
+public class PeriodClock
 {
+    private readonly Dictionary<string, AnchorHistory> _anchored = [];
+
     /// <summary>Calendar months in UTC for every customer.</summary>
-    public static PeriodClock CalendarMonths { get; } = new CalendarMonthClock();
+    public static PeriodClock CalendarMonths => new();
 
-    public abstract BillingPeriod PeriodOf(string customer, Instant instant);
+    public virtual BillingPeriod PeriodOf(string customer, Instant instant) => HistoryOf(customer).PeriodOf(instant);
 
-    private sealed class CalendarMonthClock : PeriodClock
+    public AnchorHistory HistoryOf(string customer) => _anchored.GetValueOrDefault(customer, AnchorHistory.Calendar);
+
+    /// <summary>Takes over a change of an anchor. Changes are taken over in the order of their positions.</summary>
+    /// <returns>From which start of a period on the customer's periods may be others now.</returns>
+    public Instant Change(in Countable change)
     {
-        public override BillingPeriod PeriodOf(string customer, Instant instant)
+        var history = HistoryOf(change.Customer).With(change);
+        _anchored[change.Customer] = history;
+        return history.LastRecutFrom;
+    }
+
+    /// <summary>The clock of a shard as its log has it up to a position: one read if no customer was ever anchored elsewhere.</summary>
+    public static async Task<PeriodClock> ReadAsync(ILedger ledger, int shard, long upTo, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(ledger);
+        var clock = new PeriodClock();
+        var after = 0L;
+        while (true)
         {
-            var day = instant.ToUtc();
-            var start = new DateTime(day.Year, day.Month, 1, 0, 0, 0, DateTimeKind.Utc);
-            // The last month there is has no first day after it.
-            var end = start is { Year: 9999, Month: 12 } ? Instant.Maximum : Instant.Of(start.AddMonths(1));
-            return new BillingPeriod(Instant.Of(start), end);
+            var page = await ledger.ReadControlsAsync(shard, RecordKind.AnchorChanged, after, PageChanges, cancellation).ConfigureAwait(false);
+            foreach (var change in page.TakeWhile(change => change.Position <= upTo))
+                clock.Change(change);
+            if (page.Count < PageChanges || page[^1].Position >= upTo)
+                return clock;
+            after = page[^1].Position;
         }
     }
+
+    private const int PageChanges = 1_000;
 }

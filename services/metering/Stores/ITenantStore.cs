@@ -48,6 +48,9 @@ public interface IWorkFinder
     /// <summary>Shard heads in a stable order behind <paramref name="after"/> (null: from the first), at most <paramref name="limit"/>.</summary>
     Task<IReadOnlyList<ShardWork>> HeadsAsync(ShardId? after, int limit, CancellationToken cancellation);
 
+    /// <summary>Shards with counters to count anew, in a stable order behind <paramref name="after"/> (null: from the first), at most <paramref name="limit"/>.</summary>
+    Task<IReadOnlyList<ShardId>> ShardsToRecountAsync(ShardId? after, int limit, CancellationToken cancellation);
+
     /// <summary>Tenants with dirty counters, at most <paramref name="limit"/>, behind <paramref name="after"/> in the order of their bytes in UTF-8.</summary>
     Task<IReadOnlyList<TenantId>> TenantsWithDirtyCountersAsync(TenantId? after, int limit, CancellationToken cancellation);
 

@@ -34,6 +34,8 @@ internal sealed class MongoCollections
 
     public IMongoCollection<ProgressDocument> Progress => _database.GetCollection<ProgressDocument>("progress");
 
+    public IMongoCollection<RecountDocument> Recounts => _database.GetCollection<RecountDocument>("recounts");
+
     public IMongoCollection<MappingDocument> Mappings => _database.GetCollection<MappingDocument>("mappings");
 
     public IMongoCollection<DeltaRow> Deltas => _database.GetCollection<DeltaRow>("deltas");
@@ -63,6 +65,9 @@ internal sealed class MongoCollections
                 Index<CounterDocument>("counters_dirty", unique: false, Exists("dirtySince"), "tenant", "dirtySince"),
             ],
             cancellation).ConfigureAwait(false);
+        await Recounts.Indexes.CreateManyAsync(
+            [Index<RecountDocument>("recounts_by_shard", unique: false, null, "tenant", "shard", "recut")], cancellation)
+            .ConfigureAwait(false);
         await Mappings.Indexes.CreateManyAsync(
             [
                 Index<MappingDocument>(MappingsByMetric, unique: true, new BsonDocument("active", true), "tenant", "metric"),

@@ -8,7 +8,7 @@ using StripeMeter.Storage.Mongo.Documents;
 namespace StripeMeter.Storage.Mongo;
 
 /// <summary>The projected counters of one tenant in MongoDB, one document each.</summary>
-internal sealed class MongoProjection(MongoCollections collections, TenantId tenant) : IProjection
+internal sealed partial class MongoProjection(MongoCollections collections, TenantId tenant) : IProjection
 {
     /// <summary>Rows loaded in one query.</summary>
     public const int QueryRows = 500;
@@ -46,24 +46,24 @@ internal sealed class MongoProjection(MongoCollections collections, TenantId ten
             return rows;
         });
 
-    public Task WriteAsync(IReadOnlyCollection<CounterRow> rows, CancellationToken cancellation) =>
-        MongoFailures.TranslateAsync(async () =>
+    public Task<IReadOnlyList<CounterRow>> WriteAsync(IReadOnlyCollection<CounterRow> rows, CancellationToken cancellation) =>
+        MongoFailures.TranslateAsync<IReadOnlyList<CounterRow>>(async () =>
         {
             if (rows.Count == 0)
-                return;
+                return [];
             var writes = rows.Select(row => Write(row, isUpsert: true)).ToArray();
             try
             {
                 await collections.Counters.BulkWriteAsync(writes, Unordered, cancellation).ConfigureAwait(false);
+                return [];
             }
             catch (MongoBulkWriteException<CounterDocument> failure) when (failure.WriteConcernError is null)
             {
-                // An upsert that finds no older row inserts, and clashes with a row that is as new, or that has only now come.
+                // An upsert that finds no row to replace inserts, and clashes with one that is as new, or that has only now come.
                 var clashes = failure.WriteErrors.Where(error => error.Category == ServerErrorCategory.DuplicateKey).ToArray();
                 if (clashes.Length < failure.WriteErrors.Count)
                     throw;
-                var updates = clashes.Select(error => Write(rows.ElementAt(error.Index), isUpsert: false));
-                await collections.Counters.BulkWriteAsync(updates, Unordered, cancellation).ConfigureAwait(false);
+                return await WriteOverAsync(Array.ConvertAll(clashes, error => rows.ElementAt(error.Index)), cancellation).ConfigureAwait(false);
             }
         });
 
@@ -125,16 +125,30 @@ internal sealed class MongoProjection(MongoCollections collections, TenantId ten
             return found.ConvertAll(row => row.ToRow());
         });
 
+    /// <summary>Writes over rows that are there. Returns those that stay.</summary>
+    private async Task<IReadOnlyList<CounterRow>> WriteOverAsync(CounterRow[] rows, CancellationToken cancellation)
+    {
+        var updates = Array.ConvertAll(rows, row => Write(row, isUpsert: false));
+        var result = await collections.Counters.BulkWriteAsync(updates, Unordered, cancellation).ConfigureAwait(false);
+        if (result.MatchedCount == rows.Length)
+            return [];
+        var stored = await LoadAsync(Array.ConvertAll(rows, row => row.Counter.Key), cancellation).ConfigureAwait(false);
+        if (stored.Count < rows.Length)
+            throw new StoreUnavailableException("A row that stands in the way is not held by a majority yet.");
+        // A row that is as ours was written by us or holds the same: it stands as well as if we had written it.
+        return [.. rows.Where(row => stored[row.Counter.Key] != row).Select(row => stored[row.Counter.Key])];
+    }
+
     private FilterDefinition<CounterDocument> Is(CounterKey key) => Mine & Where.Eq(row => row.Metric, key.Metric)
         & Where.Eq(row => row.Customer, key.Customer) & Where.Eq(row => row.PeriodStart, key.PeriodStart.Ticks);
 
-    /// <summary>Changes a row only where it is older, or of another log. Its mark is made by the same write and keeps its age.</summary>
+    /// <summary>Changes a row only where this one covers it, or it is of another log. Its mark is made by the same write and keeps its age.</summary>
     private UpdateOneModel<CounterDocument> Write(CounterRow row, bool isUpsert)
     {
         var version = row.Counter.Version;
         var older = Where.Or(
             Where.Ne(stored => stored.LogId, row.LogId),
-            Where.Lt(stored => stored.RecutPosition, version.RecutPosition),
+            Where.Lt(stored => stored.RecutPosition, version.RecutPosition) & Where.Lte(stored => stored.Position, version.Position),
             Where.Eq(stored => stored.RecutPosition, version.RecutPosition) & Where.Lt(stored => stored.Position, version.Position));
         var values = CounterDocument.Of(tenant, row).ToBsonDocument();
         foreach (var part in (string[])["tenant", "metric", "customer", "periodStart"])

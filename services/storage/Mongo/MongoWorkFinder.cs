@@ -27,6 +27,25 @@ internal sealed class MongoWorkFinder(MongoCollections collections) : IWorkFinde
                 shard.ToShard(), shard.ToHead(), progress.GetValueOrDefault(shard.Id, ShardProgress.None)));
         });
 
+    public Task<IReadOnlyList<ShardId>> ShardsToRecountAsync(ShardId? after, int limit, CancellationToken cancellation) =>
+        MongoFailures.TranslateAsync<IReadOnlyList<ShardId>>(async () =>
+        {
+            var behind = after is { } start
+                ? TupleFilter.Behind(ascending: true, ("tenant", start.Tenant.Value), ("shard", start.Shard))
+                : [];
+            PipelineDefinition<RecountDocument, BsonDocument> pipeline = new BsonDocument[]
+            {
+                new("$match", behind),
+                new("$group", new BsonDocument("_id", new BsonDocument { { "tenant", "$tenant" }, { "shard", "$shard" } })),
+                new("$sort", new BsonDocument { { "_id.tenant", 1 }, { "_id.shard", 1 } }),
+                new("$limit", limit),
+            };
+            using var cursor = await collections.Recounts.AggregateAsync(pipeline, cancellationToken: cancellation).ConfigureAwait(false);
+            var shards = await cursor.ToListAsync(cancellation).ConfigureAwait(false);
+            return shards.ConvertAll(shard => new ShardId(
+                new TenantId(shard["_id"]["tenant"].AsString), shard["_id"]["shard"].ToInt32()));
+        });
+
     public Task<IReadOnlyList<TenantId>> TenantsWithDirtyCountersAsync(
         TenantId? after, int limit, CancellationToken cancellation) =>
         TenantsAsync(collections.Counters, new BsonElement("dirtySince", new BsonDocument("$exists", true)), after, limit, cancellation);

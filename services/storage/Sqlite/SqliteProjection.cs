@@ -9,13 +9,17 @@ using StripeMeter.Sqlite;
 namespace StripeMeter.Storage.Sqlite;
 
 /// <summary>The projected counters of one tenant in SQLite.</summary>
-internal sealed class SqliteProjection(StoreFile file, TenantId tenant) : IProjection
+internal sealed partial class SqliteProjection(StoreFile file, TenantId tenant) : IProjection
 {
     public const string Schema =
         """
         CREATE TABLE IF NOT EXISTS progress (
             tenant TEXT NOT NULL, shard INTEGER NOT NULL, log_id TEXT NOT NULL, position INTEGER NOT NULL,
             PRIMARY KEY (tenant, shard)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS recounts (
+            tenant TEXT NOT NULL, shard INTEGER NOT NULL, log_id TEXT NOT NULL, customer TEXT NOT NULL, metric TEXT NOT NULL,
+            start INTEGER NOT NULL, before INTEGER NOT NULL, session TEXT NOT NULL, recut INTEGER NOT NULL,
+            PRIMARY KEY (tenant, shard, log_id, customer, metric, start, before, session)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS counters (
             tenant TEXT NOT NULL, metric TEXT NOT NULL, customer TEXT NOT NULL, period_start INTEGER NOT NULL,
             period_end INTEGER NOT NULL, sum BLOB NOT NULL, count INTEGER NOT NULL, min BLOB NOT NULL, max BLOB NOT NULL,
@@ -39,7 +43,8 @@ internal sealed class SqliteProjection(StoreFile file, TenantId tenant) : IProje
             last_key = excluded.last_key, recut_position = excluded.recut_position, position = excluded.position,
             shard = excluded.shard, log_id = excluded.log_id, projected = excluded.projected,
             dirty_since = coalesce(dirty_since, excluded.dirty_since)
-        WHERE excluded.log_id <> log_id OR (excluded.recut_position, excluded.position) > (recut_position, position)
+        WHERE excluded.log_id <> log_id OR (excluded.recut_position >= recut_position AND excluded.position >= position
+            AND (excluded.recut_position, excluded.position) <> (recut_position, position))
         """;
 
     public Task<ShardProgress> ProgressAsync(int shard, CancellationToken cancellation) => file.ReadAsync(
@@ -53,24 +58,29 @@ internal sealed class SqliteProjection(StoreFile file, TenantId tenant) : IProje
                 var rows = new Dictionary<CounterKey, CounterRow>(keys.Count);
                 foreach (var key in keys)
                 {
-                    using var query = session.Prepare(
-                        $"SELECT {Columns} FROM counters WHERE tenant = ?1 AND metric = ?2 AND customer = ?3 AND period_start = ?4");
-                    query.Bind(1, tenant.Value).Bind(2, key.Metric).Bind(3, key.Customer).Bind(4, key.PeriodStart.Ticks);
-                    if (query.Step())
-                        rows[key] = Read(query);
+                    if (Find(session, key) is { } row)
+                        rows[key] = row;
                 }
 
                 return rows;
             },
             cancellation);
 
-    public Task WriteAsync(IReadOnlyCollection<CounterRow> rows, CancellationToken cancellation) => file.WriteAsync(
-        session =>
-        {
-            foreach (var row in rows)
-                Write(session, row);
-        },
-        cancellation);
+    public Task<IReadOnlyList<CounterRow>> WriteAsync(IReadOnlyCollection<CounterRow> rows, CancellationToken cancellation) =>
+        file.WriteAsync<IReadOnlyList<CounterRow>>(
+            session =>
+            {
+                var standing = new List<CounterRow>();
+                foreach (var row in rows)
+                {
+                    Write(session, row);
+                    if (session.Changes == 0)
+                        standing.Add(Find(session, row.Counter.Key)!);
+                }
+
+                return standing;
+            },
+            cancellation);
 
     public Task RaiseAsync(int shard, ShardProgress progress, CancellationToken cancellation) => file.WriteAsync(
         session =>
@@ -138,6 +148,14 @@ internal sealed class SqliteProjection(StoreFile file, TenantId tenant) : IProje
         return query.Bind(1, shard.Tenant.Value).Bind(2, shard.Shard).Step()
             ? new ShardProgress(query.Text(0), query.Number(1))
             : ShardProgress.None;
+    }
+
+    private CounterRow? Find(SqliteSession session, CounterKey key)
+    {
+        using var query = session.Prepare(
+            $"SELECT {Columns} FROM counters WHERE tenant = ?1 AND metric = ?2 AND customer = ?3 AND period_start = ?4");
+        query.Bind(1, tenant.Value).Bind(2, key.Metric).Bind(3, key.Customer).Bind(4, key.PeriodStart.Ticks);
+        return query.Step() ? Read(query) : null;
     }
 
     private Task<IReadOnlyList<CounterRow>> SelectAsync(

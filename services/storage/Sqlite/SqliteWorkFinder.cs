@@ -19,6 +19,20 @@ internal sealed class SqliteWorkFinder(StoreFile ledger, StoreFile counters, Sto
             .ConfigureAwait(false);
     }
 
+    public Task<IReadOnlyList<ShardId>> ShardsToRecountAsync(ShardId? after, int limit, CancellationToken cancellation) =>
+        counters.ReadAsync<IReadOnlyList<ShardId>>(
+            session =>
+            {
+                using var query = session.Prepare(
+                    "SELECT DISTINCT tenant, shard FROM recounts WHERE (tenant, shard) > (?1, ?2) ORDER BY tenant, shard LIMIT ?3");
+                query.Bind(1, after?.Tenant.Value ?? "").Bind(2, after?.Shard ?? -1).Bind(3, limit);
+                var shards = new List<ShardId>();
+                while (query.Step())
+                    shards.Add(new ShardId(new TenantId(query.Text(0)), query.SmallNumber(1)));
+                return shards;
+            },
+            cancellation);
+
     public Task<IReadOnlyList<TenantId>> TenantsWithDirtyCountersAsync(
         TenantId? after, int limit, CancellationToken cancellation) => TenantsAsync(
         counters,

@@ -78,25 +78,35 @@ internal sealed class ProjectionPoints(StoreUnderTest subject)
         Assert.Empty(await _projection.LoadAsync([], _cancellation));
     }
 
-    public async Task Write_AGreaterVersion_Replaces()
+    public async Task Write_AVersionThatCovers_Replaces()
     {
-        foreach (var row in (CounterRow[])[Sample.Row(sum: 1, position: 4), Sample.Row(sum: 2, position: 5), Sample.Row(sum: 3, position: 2, recut: 1)])
+        CounterRow[] rows =
+        [
+            Sample.Row(sum: 1, position: 4), Sample.Row(sum: 2, position: 5), Sample.Row(sum: 3, position: 5, recut: 1),
+            Sample.Row(sum: 4, position: 9, recut: 7),
+        ];
+        foreach (var row in rows)
         {
-            await _projection.WriteAsync([row], _cancellation);
+            Assert.Empty(await _projection.WriteAsync([row], _cancellation));
             Assert.Equal(row, await LoadAsync(row));
         }
     }
 
-    public async Task Write_AnOlderOrEqualVersion_ChangesNothing()
+    public async Task Write_AVersionThatDoesNotCover_ChangesNothingAndSaysWhatStands()
     {
         var standing = Sample.Row(sum: 1, position: 4, recut: 2);
         await _projection.WriteAsync([standing], _cancellation);
+        CounterRow[] others =
+        [
+            Sample.Row(sum: 2, position: 4, recut: 2, projected: 1), Sample.Row(sum: 3, position: 3, recut: 2),
+            Sample.Row(sum: 4, position: 9, recut: 1), Sample.Row(sum: 5, position: 3, recut: 9),
+        ];
 
-        await _projection.WriteAsync([Sample.Row(sum: 2, position: 4, recut: 2, projected: 1)], _cancellation);
-        await _projection.WriteAsync([Sample.Row(sum: 3, position: 3, recut: 2)], _cancellation);
-        await _projection.WriteAsync([Sample.Row(sum: 4, position: 9, recut: 1)], _cancellation);
+        foreach (var other in others)
+            Assert.Equal([standing], await _projection.WriteAsync([other, Sample.Row($"new {other.Counter.Aggregates.Sum}")], _cancellation));
 
         Assert.Equal(standing, await LoadAsync(standing));
+        Assert.Equal(1 + others.Length, (await _projection.ListAsync(new CounterQuery(), _cancellation)).Count);
     }
 
     public async Task Write_OfAnotherLog_ReplacesWhateverItsVersion()

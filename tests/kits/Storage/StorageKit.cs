@@ -19,6 +19,7 @@ public static class StorageKit
         (EngineParts.Ledger | EngineParts.PositionedRecords, typeof(PositionedRecordsPoints)),
         (EngineParts.Projection, typeof(ProjectionPoints)),
         (EngineParts.Projection, typeof(DirtyPoints)),
+        (EngineParts.Projection | EngineParts.Work, typeof(RecountPoints)),
         (EngineParts.Mappings, typeof(MappingPoints)),
         (EngineParts.Documents, typeof(DocumentPoints)),
         (EngineParts.Deltas, typeof(DeltaLedgerPoints)),

@@ -20,11 +20,28 @@ internal static class BrokenProtocols
         ["catch-up"] = new() { CatchesUp = false },
         ["hole filling"] = new() { Ledger = ledger => new LedgerThatNeverFills(ledger) },
         ["starting at the projected position"] = new() { Projection = (projection, state) => new ResumingProjection(projection, state) },
+        ["the order of re-cuts"] = new() { Rules = new DatabaseRules { Covers = (ours, theirs) => ours > theirs } },
+        ["noticing a row that was counted anew elsewhere"] = new() { Projection = (projection, _) => new HeedlessProjection(projection) },
+        ["work items before the projected position"] = new() { Projection = (projection, _) => new TardyProjection(projection) },
+        ["looking for what cancels a record"] = new() { Ledger = ledger => new LedgerWithoutControls(ledger) },
         ["the version of a counter"] = new() { Projection = (projection, _) => new ForgetfulProjection(projection) },
     };
 
     /// <summary>Leaves holes as they are.</summary>
-    private sealed class LedgerThatNeverFills(ILedger ledger) : ILedger
+    private sealed class LedgerThatNeverFills(ILedger ledger) : LedgerOver(ledger)
+    {
+        public override Task FillAsync(int shard, long position, Instant now, CancellationToken cancellation) => Task.CompletedTask;
+    }
+
+    /// <summary>Finds no reverts and no exclusions.</summary>
+    private sealed class LedgerWithoutControls(ILedger ledger) : LedgerOver(ledger)
+    {
+        public override Task<IReadOnlyDictionary<RecordKey, LedgerEntry>> FindAsync(
+            IReadOnlyCollection<RecordKey> keys, CancellationToken cancellation) =>
+            base.FindAsync([.. keys.Where(key => key.Space != KeySpace.Control)], cancellation);
+    }
+
+    private abstract class LedgerOver(ILedger ledger) : ILedger
     {
         public ValueTask<int> ShardCountAsync(CancellationToken cancellation) => ledger.ShardCountAsync(cancellation);
 
@@ -37,9 +54,10 @@ internal static class BrokenProtocols
         public Task<IReadOnlyList<Countable>> ReadAsync(int shard, long afterPosition, int limit, CancellationToken cancellation) =>
             ledger.ReadAsync(shard, afterPosition, limit, cancellation);
 
-        public Task FillAsync(int shard, long position, Instant now, CancellationToken cancellation) => Task.CompletedTask;
+        public virtual Task FillAsync(int shard, long position, Instant now, CancellationToken cancellation) =>
+            ledger.FillAsync(shard, position, now, cancellation);
 
-        public Task<IReadOnlyDictionary<RecordKey, LedgerEntry>> FindAsync(
+        public virtual Task<IReadOnlyDictionary<RecordKey, LedgerEntry>> FindAsync(
             IReadOnlyCollection<RecordKey> keys, CancellationToken cancellation) => ledger.FindAsync(keys, cancellation);
 
         public Task<IReadOnlyList<Countable>> ReadControlsAsync(
@@ -74,6 +92,37 @@ internal static class BrokenProtocols
         }
     }
 
+    /// <summary>Passes over rows that were not written.</summary>
+    private sealed class HeedlessProjection(IProjection projection) : ProjectionOver(projection)
+    {
+        public override async Task<IReadOnlyList<CounterRow>> WriteAsync(
+            IReadOnlyCollection<CounterRow> rows, CancellationToken cancellation)
+        {
+            await base.WriteAsync(rows, cancellation).ConfigureAwait(false);
+            return [];
+        }
+    }
+
+    /// <summary>Stores what a re-cut left to do only behind the projected position.</summary>
+    private sealed class TardyProjection(IProjection projection) : ProjectionOver(projection)
+    {
+        private IReadOnlyCollection<RecountItem> _late = [];
+
+        public override Task AddRecountsAsync(int shard, IReadOnlyCollection<RecountItem> items, CancellationToken cancellation)
+        {
+            _late = items;
+            return Task.CompletedTask;
+        }
+
+        public override async Task RaiseAsync(int shard, ShardProgress progress, CancellationToken cancellation)
+        {
+            await base.RaiseAsync(shard, progress, cancellation).ConfigureAwait(false);
+            var items = _late;
+            _late = [];
+            await base.AddRecountsAsync(shard, items, cancellation).ConfigureAwait(false);
+        }
+    }
+
     private abstract class ProjectionOver(IProjection projection) : IProjection
     {
         public virtual Task<ShardProgress> ProgressAsync(int shard, CancellationToken cancellation) =>
@@ -82,10 +131,20 @@ internal static class BrokenProtocols
         public virtual Task<IReadOnlyDictionary<CounterKey, CounterRow>> LoadAsync(
             IReadOnlyCollection<CounterKey> keys, CancellationToken cancellation) => projection.LoadAsync(keys, cancellation);
 
-        public Task WriteAsync(IReadOnlyCollection<CounterRow> rows, CancellationToken cancellation) =>
-            projection.WriteAsync(rows, cancellation);
+        public virtual Task<IReadOnlyList<CounterRow>> WriteAsync(
+            IReadOnlyCollection<CounterRow> rows, CancellationToken cancellation) => projection.WriteAsync(rows, cancellation);
 
-        public Task RaiseAsync(int shard, ShardProgress progress, CancellationToken cancellation) =>
+        public virtual Task AddRecountsAsync(
+            int shard, IReadOnlyCollection<RecountItem> items, CancellationToken cancellation) =>
+            projection.AddRecountsAsync(shard, items, cancellation);
+
+        public Task<IReadOnlyList<RecountItem>> RecountsAsync(int shard, int limit, CancellationToken cancellation) =>
+            projection.RecountsAsync(shard, limit, cancellation);
+
+        public Task CloseRecountAsync(int shard, RecountItem item, CancellationToken cancellation) =>
+            projection.CloseRecountAsync(shard, item, cancellation);
+
+        public virtual Task RaiseAsync(int shard, ShardProgress progress, CancellationToken cancellation) =>
             projection.RaiseAsync(shard, progress, cancellation);
 
         public Task<IReadOnlyList<CounterRow>> ListAsync(CounterQuery query, CancellationToken cancellation) =>

@@ -18,7 +18,7 @@ internal sealed class CountingChecks(CountingWorld world)
     ];
 
     public IEnumerable<string> All() =>
-        [.. Unexplained(), .. world.Answers.Wrong, .. Log(), .. AnsweredEvents(), .. UnansweredEvents(), .. Progress(), .. Rows(), .. Counters()];
+        [.. Unexplained(), .. world.Answers.Wrong, .. Log(), .. AnsweredEvents(), .. UnansweredEvents(), .. ControlsThatCameFirst(), .. Progress(), .. Rows(), .. Counters()];
 
     private IEnumerable<string> Unexplained() =>
         world.Network.Unexplained.Select(failure => $"Unexplained: {failure.GetType().Name}: {failure.Message}");
@@ -74,25 +74,50 @@ internal sealed class CountingChecks(CountingWorld world)
         return [];
     }
 
+    /// <summary>What was cancelled before it came has to be met, or nothing is shown about it.</summary>
+    private IEnumerable<string> ControlsThatCameFirst()
+    {
+        var positions = _log.ToDictionary(logged => (logged.Tenant, logged.Record.Space, logged.Record.Key), logged => logged.Position);
+        foreach (var logged in _log)
+        {
+            var isApproval = logged.Record.Kind is RecordKind.AdjustmentApproved or RecordKind.LateEventApproved;
+            if (isApproval && IsBehind(logged, ControlRecords.RevertKey(logged.Record.Kind, logged.Record.Control!.Subject)))
+                world.Tally.Note(Situation.ApprovedAfterRevert);
+            if (logged.Record.Session.Length > 0 && IsBehind(logged, ControlRecords.ExclusionKey(logged.Record.Session, logged.Shard)))
+                world.Tally.Note(Situation.ExcludedBefore);
+        }
+
+        return [];
+
+        bool IsBehind(LoggedRecord logged, string key) =>
+            positions.TryGetValue((logged.Tenant, KeySpace.Control, key), out var position) && position < logged.Position;
+    }
+
     private IEnumerable<string> Progress() =>
         from tenant in world.Database.KnownTenants
         from work in world.Database.WorkOf(tenant)
         where work.Progress != new ShardProgress(work.Head.LogId, work.Head.Position)
         select $"{tenant}/{work.Shard} is projected to {work.Progress} and its head is {work.Head}.";
 
-    /// <summary>The rows are the reference meter's counters, bit for bit, and there are no others.</summary>
+    /// <summary>The rows are the reference meter's counters, bit for bit. Others are empty: their period is none any more, or nothing in it counts.</summary>
     private IEnumerable<string> Rows()
     {
         var expected = ReferenceMeter.Count(_log);
         foreach (var (tenant, row) in AllRows())
         {
             if (!expected.Remove(KeyOf(tenant, row.Counter), out var reference))
-                yield return $"{tenant} has {row.Counter}, and nothing of it is in the log.";
+            {
+                if (row.Counter.Aggregates.IsEmpty)
+                    world.Tally.Note(Situation.CounterEmptied);
+                else
+                    yield return $"{tenant} has {row.Counter}, and nothing of it is in the log.";
+            }
             else if (!ReferenceMeter.Agrees(reference, row.Counter))
                 yield return $"{tenant} has {row.Counter}, and the log has {reference}.";
         }
 
-        foreach (var (key, reference) in expected)
+        // Adjustments that come to nothing need no row.
+        foreach (var (key, reference) in expected.Where(counter => counter.Value.Count > 0 || !counter.Value.Sum.IsZero))
             yield return $"There is no row of {key}, and the log has {reference}.";
     }
 
@@ -108,7 +133,7 @@ internal sealed class CountingChecks(CountingWorld world)
 
     private async Task ReadAllAsync(List<string> wrong)
     {
-        foreach (var (tenant, row) in AllRows().ToArray())
+        foreach (var (tenant, row) in AllRows().Where(stored => !stored.Row.Counter.Aggregates.IsEmpty).ToArray())
         {
             var read = await world.Folders.ReadAnewAsync(new ShardId(tenant, row.Shard), row.Counter.Key).ConfigureAwait(false);
             if (read != row.Counter)

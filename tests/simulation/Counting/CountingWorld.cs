@@ -27,6 +27,7 @@ internal sealed class CountingWorld
     private readonly SeededScheduler _scheduler;
     private readonly Writers _writers;
     private readonly Clients _clients;
+    private readonly Operators _operators;
     private readonly Sweeper _sweeper;
     private readonly FaultDice _dice;
 
@@ -43,11 +44,19 @@ internal sealed class CountingWorld
             Network, Database, new SimulatedBroker(Network, (shard, ranges) => Folders.FoldAsync(broker, shard, ranges)));
         Answers = new Answers(Database, Tally);
         _clients = new Clients(Network, _writers, Answers);
-        _sweeper = new Sweeper(Network, Database, Folders, new CatchUpOptions
+        _operators = new Operators(Network, _writers);
+        var catchUp = new CatchUpOptions
         {
             Patience = TimeSpan.FromSeconds(random.Next(3)), PageShards = random.Next(1, 4), Parallelism = random.Next(1, 3),
-        });
-        _clients.Start(new Workload(random, Start).Draw());
+        };
+        var recounting = new RecountOptions
+        {
+            PageRecords = random.Next(1, 6), RunItems = random.Next(1, 4), PageSeries = random.Next(1, 3), MaximumTries = random.Next(1, 5),
+        };
+        _sweeper = new Sweeper(Network, Database, Folders, catchUp, recounting);
+        var workload = new Workload(random, Start);
+        _clients.Start(workload.Draw());
+        _operators.Start(workload.DrawControls());
         _sweeper.Start();
     }
 
@@ -63,10 +72,12 @@ internal sealed class CountingWorld
 
     public long Steps => _scheduler.Steps;
 
+    private bool AllAreAnswered => _clients.AreDone && _operators.AreDone;
+
     /// <summary>Runs until there is nothing left to do. False if that does not come about.</summary>
     public bool Run()
     {
-        while (!_clients.AreDone && _scheduler.Steps < LongestFaultSteps)
+        while (!AllAreAnswered && _scheduler.Steps < LongestFaultSteps)
         {
             Disturb();
             _scheduler.RunOne();
@@ -75,15 +86,16 @@ internal sealed class CountingWorld
         _dice.Cease();
         _clients.MustFinish = true;
         _scheduler.Hasten();
-        // After a sweep nothing else is under way or waits for its time, and every shard is projected to its head.
-        _sweeper.MayRest = () => _clients.AreDone && _scheduler.Pending == 0 && Database.IsProjected;
+        // After a sweep nothing else is under way or waits for its time, and every shard is projected to its head and recounted.
+        _sweeper.MayRest = () => AllAreAnswered && _scheduler.Pending == 0 && Database.IsProjected && Database.IsRecounted;
         return RunUntil(() => _sweeper.Rests);
     }
 
     /// <summary>What is still to do.</summary>
     public string Unrest() => string.Join("; ",
     [
-        _clients.AreDone ? "clients are answered" : "clients wait",
+        AllAreAnswered ? "all are answered" : "somebody waits",
+        Database.IsRecounted ? "all is recounted" : "something is to be recounted",
         $"{_scheduler.Pending} steps pend",
         .. from tenant in Database.KnownTenants
            from work in Database.WorkOf(tenant)
@@ -125,10 +137,11 @@ internal sealed class CountingWorld
             DeleteRows();
     }
 
-    /// <summary>Deleting what is projected is safe only while nobody holds a part of it in memory.</summary>
+    /// <summary>Deleting what is projected is safe only while nobody holds a part of it in memory, or work that is about it.</summary>
     private void DeleteRows()
     {
         Folders.CrashAll();
+        _sweeper.Crash();
         Database.DeleteProjections();
     }
 
@@ -136,7 +149,7 @@ internal sealed class CountingWorld
     private static FoldOptions DrawFoldOptions(Random random) => new()
     {
         PageRecords = random.Next(1, 6), TurnRecords = random.Next(1, 12), HeldCounters = random.Next(1, 8),
-        TurnFills = random.Next(1, 4), HolePatience = TimeSpan.FromMilliseconds(random.Next(200, 4_000)),
+        PendingRecounts = random.Next(1, 5), HeldSessions = random.Next(0, 3), TurnFills = random.Next(1, 4), HolePatience = TimeSpan.FromMilliseconds(random.Next(200, 4_000)),
         MaximumPatienceDoublings = random.Next(0, 5),
     };
 }

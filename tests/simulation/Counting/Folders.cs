@@ -3,7 +3,6 @@ using StripeMeter.Kits.Simulated.Database;
 using StripeMeter.Kits.Simulated.Scheduling;
 using StripeMeter.Metering.Counting;
 using StripeMeter.Metering.Ledger;
-using StripeMeter.Metering.Periods;
 
 namespace StripeMeter.Simulation.Counting;
 
@@ -24,9 +23,21 @@ internal sealed class Folders(SimulatedNetwork network, SimulatedDatabase databa
             ? TurnAsync(caller, shard, folder => folder.CatchUpAsync(CancellationToken.None))
             : Task.FromResult(default(FoldResult));
 
+    public async Task<InstallResult> InstallAsync(SimulatedProcess caller, ShardId shard, Recount recount)
+    {
+        var result = await TurnAsync(caller, shard, folder => folder.InstallAsync(recount, CancellationToken.None)).ConfigureAwait(false);
+        network.Dice.Tally.Note(result.Outcome switch
+        {
+            InstallOutcome.Installed => Situation.RecountInstalled,
+            InstallOutcome.Follow => Situation.RecountFollowed,
+            _ => Situation.RecountStartedAgain,
+        });
+        return result;
+    }
+
     /// <summary>Reads counters through an activation that knows nothing yet.</summary>
     public Task<Counter?> ReadAnewAsync(ShardId shard, CounterKey key) =>
-        Activate(shard).Folder.ReadAsync(key, CancellationToken.None);
+        Activate(shard).Folder.ReadAsync(key.Metric, key.Customer, key.PeriodStart, CancellationToken.None);
 
     public bool HasActive => _active.Values.Any(activations => activations.Count > 0);
 
@@ -61,7 +72,7 @@ internal sealed class Folders(SimulatedNetwork network, SimulatedDatabase databa
         states[network.Dice.Next(states.Length)].FallBack();
     }
 
-    private Task<FoldResult> TurnAsync(SimulatedProcess caller, ShardId shard, Func<ShardFolder, Task<FoldResult>> turn)
+    private Task<T> TurnAsync<T>(SimulatedProcess caller, ShardId shard, Func<ShardFolder, Task<T>> turn)
     {
         if (!_active.TryGetValue(shard, out var activations))
             _active.Add(shard, activations = []);
@@ -79,7 +90,7 @@ internal sealed class Folders(SimulatedNetwork network, SimulatedDatabase databa
         var tenant = new SimulatedStore(database, process, network.Scheduler.Clock).Of(shard.Tenant);
         var state = stored.Of(process);
         return new Activation(process, new ShardFolder(
-            shard.Shard, variant.Ledger(tenant.Ledger), variant.Projection(tenant.Projection, state), state, PeriodClock.CalendarMonths,
+            shard.Shard, variant.Ledger(tenant.Ledger), variant.Projection(tenant.Projection, state), state,
             network.Scheduler.Clock, options));
     }
 
@@ -91,14 +102,14 @@ internal sealed class Folders(SimulatedNetwork network, SimulatedDatabase databa
 
         public ShardFolder Folder => folder;
 
-        public Task<FoldResult> TurnAsync(Func<ShardFolder, Task<FoldResult>> turn)
+        public Task<T> TurnAsync<T>(Func<ShardFolder, Task<T>> turn)
         {
             var next = AfterAsync(_lastTurn, turn);
             _lastTurn = next;
             return next;
         }
 
-        private async Task<FoldResult> AfterAsync(Task before, Func<ShardFolder, Task<FoldResult>> turn)
+        private async Task<T> AfterAsync<T>(Task before, Func<ShardFolder, Task<T>> turn)
         {
             await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return await turn(folder).ConfigureAwait(false);

@@ -5,8 +5,9 @@ using StripeMeter.Metering.Ledger;
 
 namespace StripeMeter.Simulation.Counting;
 
-/// <summary>Sweeps again and again, until it is told to rest. What a sweep remembers is lost when it crashes.</summary>
-internal sealed class Sweeper(SimulatedNetwork network, SimulatedDatabase database, Folders folders, CatchUpOptions options)
+/// <summary>Sweeps again and again, for shards that stay behind and for counters to count anew, until it is told to rest. What a sweep remembers is lost when it crashes.</summary>
+internal sealed class Sweeper(
+    SimulatedNetwork network, SimulatedDatabase database, Folders folders, CatchUpOptions options, RecountOptions recounting)
 {
     private static readonly TimeSpan Cadence = TimeSpan.FromSeconds(1);
 
@@ -32,23 +33,29 @@ internal sealed class Sweeper(SimulatedNetwork network, SimulatedDatabase databa
 
     private async Task RunAsync(SimulatedProcess process)
     {
-        var work = new SimulatedStore(database, process, network.Scheduler.Clock).Work;
-        var sweep = new CatchUpSweep(work, (shard, _) => folders.CatchUpAsync(process, shard), network.Scheduler.Clock, options);
+        var store = new SimulatedStore(database, process, network.Scheduler.Clock);
+        var sweep = new CatchUpSweep(store.Work, (shard, _) => folders.CatchUpAsync(process, shard), network.Scheduler.Clock, options);
+        var recounts = new RecountSweep(store, (shard, recount, _) => folders.InstallAsync(process, shard, recount), recounting);
         while (process.IsAlive && !MayRest())
         {
-            try
-            {
-                await sweep.SweepAsync(CancellationToken.None).ConfigureAwait(false);
-            }
-            catch (Exception failure) when (IsPassing(failure))
-            {
-                // The next sweep tries again.
-            }
-
+            await TryAsync(sweep.SweepAsync(CancellationToken.None)).ConfigureAwait(false);
+            await TryAsync(recounts.SweepAsync(CancellationToken.None)).ConfigureAwait(false);
             await network.PauseAsync(process, Cadence).ConfigureAwait(false);
         }
 
         Rests = process.IsAlive;
+    }
+
+    private static async Task TryAsync(Task sweep)
+    {
+        try
+        {
+            await sweep.ConfigureAwait(false);
+        }
+        catch (Exception failure) when (IsPassing(failure))
+        {
+            // The next sweep tries again.
+        }
     }
 
     private static bool IsPassing(Exception failure) => failure switch

@@ -1,5 +1,6 @@
 using StripeMeter.Metering.Events;
 using StripeMeter.Metering.Ledger;
+using StripeMeter.Metering.Periods;
 using StripeMeter.Metering.Quantities;
 using StripeMeter.Metering.Tenants;
 using StripeMeter.Metering.Time;
@@ -7,7 +8,10 @@ using StripeMeter.Metering.Time;
 namespace StripeMeter.Simulation.Counting;
 
 /// <summary>What one client sends in one request.</summary>
-internal sealed record Batch(TenantId Tenant, IReadOnlyList<KeyedEvent> Events);
+/// <param name="Tenant">The tenant.</param>
+/// <param name="Events">The events.</param>
+/// <param name="Session">The backfill session they come by; empty if they come by themselves.</param>
+internal sealed record Batch(TenantId Tenant, IReadOnlyList<KeyedEvent> Events, string Session);
 
 /// <summary>
 /// Draws the events of a run: few keys, customers and instants, so that everything clashes with everything; late ones, and
@@ -19,6 +23,8 @@ internal sealed class Workload(Random random, Instant now)
 
     private static readonly TenantId[] Tenants = [new("acme"), new("beta")];
     private static readonly string[] Quantities = ["0.1", "0.2", "1", "3", "999999999999999.999999999999", "0.000000000001"];
+    private static readonly int[] AnchorDays = [1, 2, 30, 31];
+    private static readonly int[] AnchorMinutes = [0, 359, 361, 1439];
     private static readonly string[] Resources = ["", "default", "gpu"];
 
     private readonly int _tenants = random.Next(1, 3);
@@ -26,6 +32,7 @@ internal sealed class Workload(Random random, Instant now)
     private readonly int _metrics = random.Next(1, 3);
     private readonly int _keys = random.Next(4, 40);
     private readonly List<KeyedEvent> _sent = [];
+    private int _controls;
 
     /// <summary>The batches of each client.</summary>
     public IReadOnlyList<IReadOnlyList<Batch>> Draw()
@@ -37,7 +44,47 @@ internal sealed class Workload(Random random, Instant now)
     }
 
     private Batch NextBatch() =>
-        new(Tenants[random.Next(_tenants)], [.. Enumerable.Range(0, random.Next(1, 7)).Select(_ => NextEvent())]);
+        new(
+            Tenants[random.Next(_tenants)], [.. Enumerable.Range(0, random.Next(1, 7)).Select(_ => NextEvent())],
+            random.Next(4) == 0 ? NextSession() : "");
+
+    /// <summary>What operators wish, about what was drawn before. In some runs they wish nothing.</summary>
+    public IReadOnlyList<ControlWish> DrawControls()
+    {
+        var wishes = new ControlWish[random.Next(3) == 0 ? 0 : random.Next(1, 12)];
+        for (var index = 0; index < wishes.Length; index++)
+            wishes[index] = new ControlWish(Tenants[random.Next(_tenants)], NextControl());
+        return wishes;
+    }
+
+    private ControlMaker NextControl()
+    {
+        var (metric, customer, number) = ($"metric_{random.Next(_metrics)}", $"cus_{random.Next(_customers)}", random.Next(3));
+        var (at, session) = (NextTimestamp(), NextSession());
+        switch (random.Next(7))
+        {
+            case 0: return Adjustment(number, ControlRecords.AdjustmentApproved);
+            case 1: return Adjustment(number, ControlRecords.AdjustmentReverted);
+            case 2: return new LateEventControl(_sent[random.Next(_sent.Count)], ControlRecords.LateEventApproved);
+            case 3: return new LateEventControl(_sent[random.Next(_sent.Count)], ControlRecords.LateEventReverted);
+            case 4: return new SessionControl(session);
+            case 5:
+                var anchor = new PeriodAnchor(AnchorDays[random.Next(AnchorDays.Length)], AnchorMinutes[random.Next(AnchorMinutes.Length)]);
+                var closedBefore = now - TimeSpan.FromHours(random.Next(0, 5) * 18);
+                return new RecordControl(taken => ControlRecords.AnchorChanged(
+                    $"{_controls++}", customer, at, anchor, closedBefore, "", taken));
+            default:
+                return new RecordControl(taken => ControlRecords.CounterRepaired($"{number}", metric, customer, at, "", taken));
+        }
+    }
+
+    /// <summary>One adjustment is about one counter, whoever approves or reverts it.</summary>
+    private RecordControl Adjustment(
+        int number, Func<string, string, string, Instant, Quantity, string, Instant, LedgerRecord> make) => new(taken => make(
+        $"{number}", $"metric_{number % _metrics}", $"cus_{number % _customers}", now - TimeSpan.FromHours(12 * number),
+        Quantity.FromInteger(number - 1), "", taken));
+
+    private string NextSession() => $"session_{random.Next(2)}";
 
     private KeyedEvent NextEvent()
     {

@@ -3,6 +3,8 @@ using StripeMeter.Kits.Simulated.Messaging;
 using StripeMeter.Kits.Simulated.Scheduling;
 using StripeMeter.Metering.Counting;
 using StripeMeter.Metering.Ledger;
+using StripeMeter.Metering.Tenants;
+using StripeMeter.Metering.Time;
 
 namespace StripeMeter.Simulation.Counting;
 
@@ -33,14 +35,37 @@ internal sealed class Writers(SimulatedNetwork network, SimulatedDatabase databa
         return network.CallAsync(client, writer.Process, () => AppendAsync(writer, batch));
     }
 
+    /// <summary>Has some writer append a control record.</summary>
+    /// <exception cref="CallLostException">The writer crashed, or its answer was lost.</exception>
+    /// <exception cref="StoreUnavailableException">Nothing is known.</exception>
+    public Task<bool> ControlAsync(SimulatedProcess caller, ControlWish wish)
+    {
+        var writer = _writers[network.Dice.Next(Count)];
+        return network.CallAsync(caller, writer.Process, () => ControlAsync(writer, wish));
+    }
+
+    private async Task<bool> ControlAsync(Writer writer, ControlWish wish)
+    {
+        var ledger = new SimulatedStore(database, writer.Process, writer.Clock).Of(wish.Tenant).Ledger;
+        var appended = await wish.Maker.AppendAsync(wish.Tenant, ledger, Instant.Of(writer.Clock.GetUtcNow())).ConfigureAwait(false);
+        Publish(writer, ledger, wish.Tenant, appended.Appended);
+        return true;
+    }
+
     private async Task<IReadOnlyList<EventOutcome>> AppendAsync(Writer writer, Batch batch)
     {
         var ledger = new SimulatedStore(database, writer.Process, writer.Clock).Of(batch.Tenant).Ledger;
         var appender = new Appender(batch.Tenant, ledger, (_, _) => Workload.Lateness, writer.Clock);
-        var appended = await appender.AppendAsync(batch.Events, CancellationToken.None).ConfigureAwait(false);
-        foreach (var (shard, records) in appended.Appended)
-            network.Scheduler.Post(() => _ = PublishAsync(writer, ledger, new ShardId(batch.Tenant, shard), records));
+        var appended = await appender.AppendAsync(batch.Events, batch.Session, CancellationToken.None).ConfigureAwait(false);
+        Publish(writer, ledger, batch.Tenant, appended.Appended);
         return appended.Outcomes;
+    }
+
+    private void Publish(
+        Writer writer, ILedger ledger, TenantId tenant, IReadOnlyDictionary<int, IReadOnlyList<Countable>> appended)
+    {
+        foreach (var (shard, records) in appended)
+            network.Scheduler.Post(() => _ = PublishAsync(writer, ledger, new ShardId(tenant, shard), records));
     }
 
     /// <summary>Publishes behind the answer: a crash before it loses the messages and nothing else.</summary>

@@ -1,3 +1,5 @@
+using StripeMeter.Metering.Counting;
+
 namespace StripeMeter.Kits.Simulated.Database;
 
 /// <summary>
@@ -20,6 +22,9 @@ public sealed record DatabaseRules
 
     /// <summary>A row is replaced only by a newer one.</summary>
     public bool GuardedRows { get; init; } = true;
+
+    /// <summary>Whether a version may take the place of another.</summary>
+    public Func<CounterVersion, CounterVersion, bool> Covers { get; init; } = (ours, theirs) => ours.Covers(theirs);
 
     /// <summary>Progress is only raised.</summary>
     public bool GuardedProgress { get; init; } = true;

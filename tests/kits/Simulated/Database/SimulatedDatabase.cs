@@ -33,6 +33,9 @@ public sealed class SimulatedDatabase(SimulatedNetwork network, DatabaseRules ru
     public bool IsProjected => _majority.Keys.All(tenant => WorkOf(tenant).All(
         work => work.Progress == new ShardProgress(work.Head.LogId, work.Head.Position)));
 
+    /// <summary>Whether nothing is left to be counted anew.</summary>
+    public bool IsRecounted => _majority.Values.All(tenant => tenant.Recounts.Count == 0);
+
     /// <summary>Tenants that have something.</summary>
     public IReadOnlyCollection<TenantId> KnownTenants => _majority.Keys;
 

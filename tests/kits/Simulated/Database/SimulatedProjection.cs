@@ -17,11 +17,46 @@ internal sealed class SimulatedProjection(SimulatedDatabase database, TenantId t
         database.ReadAsync<IReadOnlyDictionary<CounterKey, CounterRow>>(
             process, tenant, state => keys.Where(state.Rows.ContainsKey).ToDictionary(key => key, key => state.Rows[key].Row));
 
-    public Task WriteAsync(IReadOnlyCollection<CounterRow> rows, CancellationToken cancellation)
+    public async Task<IReadOnlyList<CounterRow>> WriteAsync(IReadOnlyCollection<CounterRow> rows, CancellationToken cancellation)
     {
-        var torn = rows.Count > 1 && database.Network.Dice.Strikes(Fault.WriteTorn);
-        return torn ? WriteTornAsync(rows) : WriteRowsAsync(rows);
+        if (rows.Count > 1 && database.Network.Dice.Strikes(Fault.WriteTorn))
+            await WriteTornAsync(rows).ConfigureAwait(false);
+        var refused = await WriteRowsAsync(rows).ConfigureAwait(false);
+        if (refused.Count == 0)
+            return [];
+        // What stands in the way is said only as a majority holds it.
+        var standing = await LoadAsync(refused, cancellation).ConfigureAwait(false);
+        return standing.Count == refused.Count
+            ? [.. standing.Values]
+            : throw new StoreUnavailableException("A row that stands in the way is not held by a majority yet.");
     }
+
+    public Task AddRecountsAsync(int shard, IReadOnlyCollection<RecountItem> items, CancellationToken cancellation) =>
+        database.WriteAsync(process, () =>
+        {
+            foreach (var item in items)
+            {
+                var key = (shard, item.LogId, item.Scope);
+                database.Apply(tenant, state => state.Recounts[key] = Math.Max(state.Recounts.GetValueOrDefault(key), item.Recut));
+            }
+
+            return true;
+        });
+
+    public Task<IReadOnlyList<RecountItem>> RecountsAsync(int shard, int limit, CancellationToken cancellation) =>
+        database.ReadAsync<IReadOnlyList<RecountItem>>(process, tenant, state =>
+        [
+            .. state.Recounts.Where(recount => recount.Key.Shard == shard).OrderBy(recount => recount.Value).Take(limit)
+                .Select(recount => new RecountItem(recount.Key.LogId, recount.Value, recount.Key.Scope)),
+        ]);
+
+    public Task CloseRecountAsync(int shard, RecountItem item, CancellationToken cancellation) => database.WriteAsync(process, () =>
+    {
+        var key = (shard, item.LogId, item.Scope);
+        if (database.PrimaryOf(tenant).Recounts.TryGetValue(key, out var recut) && recut == item.Recut)
+            database.Apply(tenant, state => state.Recounts.Remove(key));
+        return true;
+    });
 
     public Task RaiseAsync(int shard, ShardProgress progress, CancellationToken cancellation) => database.WriteAsync(process, () =>
     {
@@ -82,12 +117,9 @@ internal sealed class SimulatedProjection(SimulatedDatabase database, TenantId t
         && (query.Customer is null || query.Customer == counter.Key.Customer)
         && (query.At is not { } at || counter.Period.Contains(at));
 
-    private Task<bool> WriteRowsAsync(IReadOnlyCollection<CounterRow> rows) => database.WriteAsync(process, () =>
-    {
-        foreach (var row in rows)
-            Write(row);
-        return true;
-    });
+    /// <summary>Returns the keys of rows that were not written.</summary>
+    private Task<List<CounterKey>> WriteRowsAsync(IReadOnlyCollection<CounterRow> rows) => database.WriteAsync(
+        process, () => rows.Where(row => !Write(row)).Select(row => row.Counter.Key).ToList());
 
     /// <summary>Some rows are written, and the caller is told that the write failed.</summary>
     private async Task WriteTornAsync(IReadOnlyCollection<CounterRow> rows)
@@ -96,16 +128,21 @@ internal sealed class SimulatedProjection(SimulatedDatabase database, TenantId t
         throw new StoreUnavailableException("Some rows may be written.");
     }
 
-    private void Write(CounterRow row)
+    private bool Write(CounterRow row)
     {
         var stands = database.PrimaryOf(tenant).Rows.TryGetValue(row.Counter.Key, out var stored);
-        if (stands && database.Rules.GuardedRows && stored.Row.LogId == row.LogId && row.Counter.Version <= stored.Row.Counter.Version)
+        if (stands && database.Rules.GuardedRows && stored.Row.LogId == row.LogId)
         {
-            database.Tally.Note(Situation.RowOutdated);
-            return;
+            var (ours, theirs) = (row.Counter.Version, stored.Row.Counter.Version);
+            if (ours == theirs || !database.Rules.Covers(ours, theirs))
+            {
+                database.Tally.Note(theirs.Covers(ours) ? Situation.RowOutdated : Situation.RowNotCovered);
+                return false;
+            }
         }
 
         Store(new StoredRow(row, stored.DirtySince ?? row.Projected.Ticks));
+        return true;
     }
 
     private void Store(StoredRow stored) => database.Apply(tenant, state => state.Rows[stored.Row.Counter.Key] = stored);

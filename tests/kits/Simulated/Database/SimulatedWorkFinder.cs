@@ -18,6 +18,14 @@ internal sealed class SimulatedWorkFinder(SimulatedDatabase database, SimulatedP
     public Task<IReadOnlyList<ShardWork>> HeadsAsync(ShardId? after, int limit, CancellationToken cancellation) =>
         database.ReadAsync<IReadOnlyList<ShardWork>>(process, Anyone, _ => [.. HeadsAfter(after).Take(limit)]);
 
+    public Task<IReadOnlyList<ShardId>> ShardsToRecountAsync(ShardId? after, int limit, CancellationToken cancellation) =>
+        database.ReadAsync<IReadOnlyList<ShardId>>(process, Anyone, _ =>
+        [
+            .. Ordered().SelectMany(tenant => database.MajorityOf(tenant).Recounts.Keys.Select(key => new ShardId(tenant, key.Shard))
+                    .Distinct().OrderBy(shard => shard.Shard))
+                .Where(shard => after is not { } last || Compare(shard, last) > 0).Take(limit),
+        ]);
+
     public Task<IReadOnlyList<TenantId>> TenantsWithDirtyCountersAsync(TenantId? after, int limit, CancellationToken cancellation) =>
         database.ReadAsync<IReadOnlyList<TenantId>>(process, Anyone, _ =>
         [

@@ -19,6 +19,8 @@ internal sealed class TenantState
 
     public Dictionary<(string Identifier, long Closing), ClosedIntent> ClosedIntents { get; private init; } = [];
 
+    public Dictionary<(int Shard, string LogId, RecountScope Scope), long> Recounts { get; private init; } = [];
+
     public TenantState Copy() => new()
     {
         Shards = Shards.ToDictionary(shard => shard.Key, shard => shard.Value.Copy()),
@@ -27,6 +29,7 @@ internal sealed class TenantState
         Progress = new Dictionary<int, ShardProgress>(Progress),
         Deltas = new Dictionary<DeltaKey, DeltaDocument>(Deltas),
         ClosedIntents = new Dictionary<(string, long), ClosedIntent>(ClosedIntents),
+        Recounts = new Dictionary<(int Shard, string LogId, RecountScope Scope), long>(Recounts),
     };
 
     public ShardHead HeadOf(int shard) => Shards.TryGetValue(shard, out var log) ? log.Head : ShardHead.Empty;

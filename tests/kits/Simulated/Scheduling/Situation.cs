@@ -18,6 +18,27 @@ public enum Situation
     /// <summary>A row came that was not newer than the stored one.</summary>
     RowOutdated,
 
+    /// <summary>A row came that was neither covered by the stored one nor covered it: one of them was counted anew.</summary>
+    RowNotCovered,
+
+    /// <summary>Counters that were counted anew were taken over.</summary>
+    RecountInstalled,
+
+    /// <summary>A recount had to look at more before it was taken over.</summary>
+    RecountFollowed,
+
+    /// <summary>A recount was overtaken by another re-cut.</summary>
+    RecountStartedAgain,
+
+    /// <summary>An approval stands behind the revert of what it approves.</summary>
+    ApprovedAfterRevert,
+
+    /// <summary>An event stands behind the exclusion of its session.</summary>
+    ExcludedBefore,
+
+    /// <summary>A counter was emptied because its period is none any more.</summary>
+    CounterEmptied,
+
     /// <summary>A progress came that was behind the stored one.</summary>
     ProgressOutdated,
 
