@@ -32,13 +32,24 @@ public sealed record Projection(
 /// <param name="Metric">The metric.</param>
 /// <param name="PriceId">The Stripe price.</param>
 /// <param name="Quantity">The usage that is billed.</param>
-/// <param name="UnitPrice">In units of the currency, unrounded. Null when no price is known.</param>
+/// <param name="UnitPrice">In units of the currency, unrounded. Null when no price is known, or when units cost differently.</param>
 /// <param name="Total">In units of the currency, rounded as Stripe rounds an invoice line. Null when no price is known.</param>
 /// <param name="UnpricedReason">Why no price is known.</param>
 /// <param name="Note">What is not certain of the total.</param>
+/// <param name="Parts">Tiers, packages, flat amounts: they add up to the total.</param>
 public sealed record ProjectionItem(
     string Metric, string PriceId, ExactNumber Quantity, ExactNumber? UnitPrice, ExactNumber? Total, string? UnpricedReason,
-    string? Note);
+    string? Note, IReadOnlyList<ProjectionPart> Parts);
+
+/// <summary>A part of a line. On Stripe's invoices each is a line of its own, and rounded alone.</summary>
+/// <param name="Kind">units, packages, flat, included, minimum, maximum or rounding.</param>
+/// <param name="Tier">From 1; null where there are no tiers.</param>
+/// <param name="Quantity">How many.</param>
+/// <param name="UnitPrice">In units of the currency, unrounded.</param>
+/// <param name="Total">In units of the currency, rounded.</param>
+/// <param name="Explanation">How the total comes about.</param>
+public sealed record ProjectionPart(
+    string Kind, int? Tier, ExactNumber Quantity, ExactNumber UnitPrice, ExactNumber Total, string Explanation);
 
 /// <summary>How new the figures are.</summary>
 /// <param name="LastUpdate">Timestamp of the newest event counted. Null when nothing was.</param>
@@ -100,12 +111,17 @@ internal static class ProjectionEndpoint
         period.End,
         [.. projection.Lines.Select(line => new ProjectionItem(
             line.Metric, line.PriceId, new ExactNumber(line.Quantity), ExactNumber.OfText(line.UnitPrice),
-            ExactNumber.OfText(line.Total), NullIfEmpty(line.UnpricedReason), NullIfEmpty(line.Note)))],
+            ExactNumber.OfText(line.Total), NullIfEmpty(line.UnpricedReason), NullIfEmpty(line.Note),
+            [.. line.Parts.Select(ToPart)]))],
         new ExactNumber(projection.Subtotal),
         new ExactNumber(projection.Credits),
         new ExactNumber(projection.Total),
         projection.Currency.ToUpperInvariant(),
         ToFreshness(projection, now));
+
+    private static ProjectionPart ToPart(LinePart part) => new(
+        part.Kind, part.Tier == 0 ? null : part.Tier, new ExactNumber(part.Quantity), new ExactNumber(part.UnitPrice),
+        new ExactNumber(part.Total), part.Explanation);
 
     private static string? NullIfEmpty(string text) => text.Length > 0 ? text : null;
 

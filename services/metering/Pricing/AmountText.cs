@@ -17,6 +17,18 @@ public static class AmountText
         return text.Contains('.', StringComparison.Ordinal) ? text.TrimEnd('0').TrimEnd('.') : text;
     }
 
+    /// <summary>Before rounding, with all its decimals: 111.6 cents are <c>1.116</c>.</summary>
+    public static string Exact(ExactAmount amount, Currency currency)
+    {
+        var text = amount.ToString();
+        var sign = text[0] == '-' ? "-" : "";
+        var (whole, fraction) = text[sign.Length..].Split('.') is [var left, var right] ? (left, right) : (text[sign.Length..], "");
+        whole = whole.PadLeft(currency.MinorDigits + 1, '0');
+        fraction = (whole[^currency.MinorDigits..] + fraction).TrimEnd('0');
+        whole = whole[..^currency.MinorDigits];
+        return fraction.Length == 0 ? sign + whole : $"{sign}{whole}.{fraction}";
+    }
+
     /// <summary>Moves the decimal point. Unlike a division this keeps every digit.</summary>
     private static decimal Shift(decimal minorUnits, Currency currency)
     {

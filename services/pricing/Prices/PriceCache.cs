@@ -13,12 +13,19 @@ public sealed class PriceCache(StripePrices prices, PricingOptions options, Time
     public async Task<FoundPrice> ReadAsync(PriceKey key, CancellationToken cancellation)
     {
         var limit = TimeSpan.FromSeconds(options.CacheSeconds);
-        if (_entries.TryGetValue(key, out var entry) && clock.GetElapsedTime(entry.ReadAt) < limit)
+        if (_entries.TryGetValue(key, out var entry) && !entry.Stale && clock.GetElapsedTime(entry.ReadAt) < limit)
             return entry.Price;
         var found = await prices.ReadAsync(key, cancellation).ConfigureAwait(false);
         if (found.Terms is not null)
             Keep(key, new Entry(found, clock.GetTimestamp()));
         return found;
+    }
+
+    /// <summary>The next read asks Stripe, whatever is held.</summary>
+    public void Refresh(PriceKey key)
+    {
+        if (_entries.TryGetValue(key, out var entry))
+            _entries.TryUpdate(key, entry with { Stale = true }, entry);
     }
 
     private void Keep(PriceKey key, Entry entry)
@@ -38,5 +45,5 @@ public sealed class PriceCache(StripePrices prices, PricingOptions options, Time
         }
     }
 
-    private sealed record Entry(FoundPrice Price, long ReadAt);
+    private sealed record Entry(FoundPrice Price, long ReadAt, bool Stale = false);
 }

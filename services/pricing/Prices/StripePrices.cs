@@ -1,13 +1,15 @@
 using Stripe;
 using StripeMeter.Defaults.Errors;
-using StripeMeter.Metering.Pricing;
 
 namespace StripeMeter.Pricing.Prices;
 
 /// <summary>Reads prices from Stripe.</summary>
 public sealed class StripePrices(StripeClient? stripe)
 {
-    private const string OwnAccount = "default";
+    /// <summary>How mappings write the account of the configured key.</summary>
+    public const string OwnAccount = "default";
+
+    private static readonly PriceGetOptions WithTiers = new() { Expand = ["tiers"] };
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
 
     /// <returns>The terms; null with a reason when the price cannot be found.</returns>
@@ -19,7 +21,7 @@ public sealed class StripePrices(StripeClient? stripe)
         var request = new RequestOptions { StripeAccount = key.Account == OwnAccount ? null : key.Account };
         try
         {
-            var price = await stripe.V1.Prices.GetAsync(key.PriceId, null, request, cancellation).ConfigureAwait(false);
+            var price = await stripe.V1.Prices.GetAsync(key.PriceId, WithTiers, request, cancellation).ConfigureAwait(false);
             return new FoundPrice(StripeTerms.Of(price), null);
         }
         catch (StripeException problem) when ((int)problem.HttpStatusCode is >= 400 and < 500 and not (408 or 409 or 429))

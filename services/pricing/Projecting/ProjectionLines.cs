@@ -1,8 +1,11 @@
 using System.Globalization;
 using StripeMeter.Metering.Pricing;
+using StripeMeter.Metering.Pricing.Invoicing;
+using StripeMeter.Metering.Pricing.Prices;
 using StripeMeter.Metering.Quantities;
 using StripeMeter.Pricing.Prices;
 using StripeMeter.V1;
+using LinePart = StripeMeter.V1.LinePart;
 
 namespace StripeMeter.Pricing.Projecting;
 
@@ -11,37 +14,58 @@ public static class ProjectionLines
 {
     private const string NoPrice = "the mapping names no price";
 
+    /// <summary>What goes on the invoice of a mapping; null with a line that says why nothing can.</summary>
     /// <param name="mapping">The mapping of the metric.</param>
     /// <param name="counter">What was counted; null if nothing was.</param>
     /// <param name="price">The mapped price; null if the mapping names none.</param>
-    /// <param name="minorUnits">The line in minor units; 0 if it has no price.</param>
-    public static ProjectionLine Of(Mapping mapping, Counter? counter, FoundPrice? price, out long minorUnits)
+    public static (UsageItem? Item, ProjectionLine Line) Of(Mapping mapping, Counter? counter, FoundPrice? price)
     {
         ArgumentNullException.ThrowIfNull(mapping);
-        minorUnits = 0;
         var quantity = QuantityOf(counter, mapping.Aggregation);
         var line = new ProjectionLine { Metric = mapping.Metric, PriceId = mapping.PriceId, Quantity = quantity.ToString() };
-        if (price?.Terms is not { UnitAmount: { } unitAmount, Currency: var currency })
+        if (price?.Terms?.Model is not { } model)
         {
             line.UnpricedReason = price?.Terms?.UnpricedReason ?? price?.Problem ?? NoPrice;
-            return line;
+            return (null, line);
         }
 
+        if (Fits(model, quantity))
+            return (new UsageItem(mapping.Metric, quantity, model), line);
+        line.UnpricedReason = "the amount is too large to be kept";
+        return (null, line);
+    }
+
+    /// <summary>Fills in what a line of the invoice says.</summary>
+    public static void Fill(ProjectionLine line, InvoiceLine billed)
+    {
+        var currency = billed.Item.Price.Currency;
+        line.Total = AmountText.Of(billed.Amount, currency);
+        if (billed.Item.Price.Scheme is PerUnitScheme perUnit)
+            line.UnitPrice = AmountText.OfUnit(perUnit.UnitAmount, currency);
+        if (billed.Amount % currency.ChargeStep != 0)
+            line.Note = InvoiceNotes.StepNote(currency);
+        line.Parts.AddRange(billed.Priced.Parts.Select(part => new LinePart
+        {
+            Kind = Explanation.Word(part.Kind),
+            Tier = part.Tier ?? 0,
+            Quantity = part.Quantity.ToString(),
+            UnitPrice = AmountText.OfUnit(part.UnitAmount, currency),
+            Total = AmountText.Of(part.Amount, currency),
+            Explanation = Explanation.Of(part, currency, billed.Share),
+        }));
+    }
+
+    private static bool Fits(PriceModel model, Quantity quantity)
+    {
         try
         {
-            minorUnits = LinePricing.Total(quantity, unitAmount);
-            line.UnitPrice = AmountText.OfUnit(unitAmount, currency);
-            line.Total = AmountText.Of(minorUnits, currency);
+            UsagePricing.Price(model, quantity);
+            return true;
         }
         catch (OverflowException)
         {
-            (minorUnits, line.UnitPrice) = (0, "");
-            line.UnpricedReason = "the amount is too large to be kept";
+            return false;
         }
-
-        if (minorUnits % currency.ChargeStep != 0)
-            line.Note = $"Stripe charges {currency} in steps of {currency.ChargeStep} minor units; how it rounds this line is not documented";
-        return line;
     }
 
     /// <summary>The billed usage. A counter of which nothing was counted is 0 in every aggregation.</summary>

@@ -1,6 +1,9 @@
 using Grpc.Core;
 using StripeMeter.Defaults.Errors;
+using StripeMeter.Defaults.Wire;
+using StripeMeter.Metering.Periods;
 using StripeMeter.Metering.Pricing;
+using StripeMeter.Metering.Pricing.Invoicing;
 using StripeMeter.Pricing.Prices;
 using StripeMeter.V1;
 
@@ -25,6 +28,14 @@ public sealed class ProjectionService(
         return Project(request.CustomerRef, usage, active, found);
     }
 
+    public override Task<RefreshPriceResponse> RefreshPrice(RefreshPriceRequest request, ServerCallContext context)
+    {
+        if (request.PriceId.Length == 0)
+            throw RpcErrors.Invalid("price_id", "is required");
+        prices.Refresh(new PriceKey(request.StripeAccount.Length > 0 ? request.StripeAccount : StripePrices.OwnAccount, request.PriceId));
+        return Task.FromResult(new RefreshPriceResponse());
+    }
+
     private static GetProjectionResponse Project(
         string customer, GetCurrentUsageResponse usage, List<Mapping> active, Dictionary<PriceKey, FoundPrice> found)
     {
@@ -38,20 +49,51 @@ public sealed class ProjectionService(
             Currency = currency.Code,
             Credits = NoCredits,
         };
-        var subtotal = 0L;
+        var items = new List<UsageItem>();
+        var priced = new List<ProjectionLine>();
         foreach (var mapping in active)
         {
             var counter = counters.GetValueOrDefault(mapping.Metric);
-            response.Lines.Add(ProjectionLines.Of(mapping, counter, found.GetValueOrDefault(KeyOf(mapping)), out var minorUnits));
-            subtotal = checked(subtotal + minorUnits);
+            var (item, line) = ProjectionLines.Of(mapping, counter, found.GetValueOrDefault(KeyOf(mapping)));
+            response.Lines.Add(line);
+            if (item is not null)
+            {
+                items.Add(item);
+                priced.Add(line);
+            }
+
             response.NewestEventTime = Newest(response.NewestEventTime, counter?.Watermark);
             response.UpdatedTime = Newest(response.UpdatedTime, counter?.ProjectedTime);
         }
 
-        response.Subtotal = AmountText.Of(subtotal, currency);
+        var total = Bill(customer, PeriodOf(usage), items, priced);
+        response.Subtotal = AmountText.Of(total, currency);
         response.Total = response.Subtotal;
         return response;
     }
+
+    /// <summary>Writes the invoice of the items into their lines.</summary>
+    private static long Bill(string customer, BillingPeriod period, List<UsageItem> items, List<ProjectionLine> priced)
+    {
+        if (items.Count == 0)
+            return 0;
+        try
+        {
+            var invoice = InvoiceSimulator.Simulate(customer, period, items);
+            foreach (var (line, billed) in priced.Zip(invoice.Lines))
+                ProjectionLines.Fill(line, billed);
+            return invoice.Total;
+        }
+        catch (PricingException problem)
+        {
+            throw RpcErrors.FailedPrecondition("UNPRICEABLE", problem.Message);
+        }
+    }
+
+    private static BillingPeriod PeriodOf(GetCurrentUsageResponse usage) =>
+        usage.PeriodStart.TryToInstant(out var start) is null && usage.PeriodEnd.TryToInstant(out var end) is null
+            ? new BillingPeriod(start, end)
+            : throw RpcErrors.FailedPrecondition("NO_PERIOD", "The aggregator names no billing period.");
 
     /// <summary>All active mappings of a tenant, in the order of their metrics.</summary>
     private async Task<List<Mapping>> ListMappingsAsync(string tenant, CancellationToken cancellation)

@@ -84,19 +84,30 @@ public sealed class ProjectionTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("graduated", "tiered (graduated)")]
-    [InlineData("volume", "tiered (volume)")]
-    [InlineData("package", "package")]
-    [InlineData("licensed", "not metered")]
-    public async Task Projection_OtherModel_IsUnpricedAndSaysWhy(string model, string reason)
+    [InlineData("graduated", "12.12", "units 1 10.00|flat 1 2.00|units 2 0.12")]
+    [InlineData("volume", "12.36", "units 2 12.36")]
+    [InlineData("package", "10.35", "packages 0 10.35")]
+    public async Task Projection_EveryModel_IsPricedInParts(string model, string total, string parts)
     {
-        var unitAmount = model is "graduated" or "volume" ? (decimal?)null : 5m;
-        await MapAsync("requests", "usd", unitAmount, options => Change(options, model));
+        _backend.CurrentUsage = _ => Usage(Counter("requests", "1031"));
+        await MapAsync("requests", "usd", model == "package" ? 5m : null, options => Change(options, model));
+
+        var line = Assert.Single((await ProjectAsync()).Lines);
+
+        Assert.Equal(("", total, ""), (line.UnitPrice, line.Total, line.UnpricedReason));
+        Assert.Equal(parts, string.Join('|', line.Parts.Select(part => $"{part.Kind} {part.Tier} {part.Total}")));
+        Assert.All(line.Parts, part => Assert.NotEmpty(part.Explanation));
+    }
+
+    [Fact]
+    public async Task Projection_LicensedPrice_IsUnpricedAndSaysWhy()
+    {
+        await MapAsync("requests", "usd", 5m, options => Change(options, "licensed"));
 
         var line = Assert.Single((await ProjectAsync()).Lines);
 
         Assert.Equal(("", ""), (line.UnitPrice, line.Total));
-        Assert.Contains(reason, line.UnpricedReason, StringComparison.Ordinal);
+        Assert.Contains("not metered", line.UnpricedReason, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -200,6 +211,30 @@ public sealed class ProjectionTests : IAsyncLifetime
         Assert.InRange(_stripe.Asked, 4, 6);
     }
 
+    [Fact]
+    public async Task Prices_AreReadAgainWhenTheyAreRefreshed()
+    {
+        await MapAsync("requests", "usd", 1m);
+        var price = _backend.Mappings["requests"].PriceId;
+
+        await ProjectAsync();
+        await _pricing.RefreshPriceAsync(new RefreshPriceRequest { StripeAccount = "default", PriceId = "price_other" });
+        await ProjectAsync();
+        Assert.Equal(1, _stripe.Asked);
+
+        await _pricing.RefreshPriceAsync(new RefreshPriceRequest { StripeAccount = "default", PriceId = price });
+        await ProjectAsync();
+        Assert.Equal(2, _stripe.Asked);
+    }
+
+    [Fact]
+    public async Task RefreshPrice_WithoutPrice_NamesTheField()
+    {
+        var error = await Assert.ThrowsAsync<RpcException>(() => _pricing.RefreshPriceAsync(new RefreshPriceRequest()).ResponseAsync);
+
+        Assert.Equal(StatusCode.InvalidArgument, error.StatusCode);
+    }
+
     private Task<GetProjectionResponse> ProjectAsync() =>
         _pricing.GetProjectionAsync(new GetProjectionRequest { TenantId = "acme", CustomerRef = "c" }).ResponseAsync;
 
@@ -231,7 +266,11 @@ public sealed class ProjectionTests : IAsyncLifetime
             default:
                 options.BillingScheme = "tiered";
                 options.TiersMode = model;
-                options.Tiers = [new PriceTierOptions { UpTo = PriceTierUpTo.Inf, UnitAmountDecimal = 1m }];
+                options.Tiers =
+                [
+                    new PriceTierOptions { UpTo = 1000, UnitAmountDecimal = 1m, FlatAmount = 200 },
+                    new PriceTierOptions { UpTo = PriceTierUpTo.Inf, UnitAmountDecimal = model == "volume" ? 1.199m : 0.4m },
+                ];
                 break;
         }
     }

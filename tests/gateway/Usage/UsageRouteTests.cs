@@ -134,7 +134,7 @@ public sealed class UsageRouteTests : IClassFixture<RunningGateway>
         Assert.Equal(new GetProjectionRequest { TenantId = "acme", CustomerRef = "c", AtTime = January }, asked);
         Assert.StartsWith(
             """
-            {"customerRef":"c","periodStart":"2026-01-01","periodEnd":"2026-01-31","lineItems":[{"metric":"m","priceId":"price_1","quantity":1234.5,"unitPrice":0.002,"total":2.47},{"metric":"n","priceId":"price_2","quantity":3,"unpricedReason":"is tiered"}],"subtotal":2.47,"credits":0,"total":2.47,"currency":"USD","freshness":{"lastUpdate":"2026-01-01T00:00:00Z","staleness":
+            {"customerRef":"c","periodStart":"2026-01-01","periodEnd":"2026-01-31","lineItems":[{"metric":"m","priceId":"price_1","quantity":1234.5,"unitPrice":0.002,"total":2.47,"parts":[]},{"metric":"n","priceId":"price_2","quantity":3,"unpricedReason":"is tiered","parts":[]}],"subtotal":2.47,"credits":0,"total":2.47,"currency":"USD","freshness":{"lastUpdate":"2026-01-01T00:00:00Z","staleness":
             """,
             answer.Text,
             StringComparison.Ordinal);
