@@ -52,7 +52,7 @@ internal sealed partial class SidecarProcess : IAsyncDisposable
 
     public bool Says(string text) => Output.Contains(text, StringComparison.Ordinal);
 
-    public Task EndAsync() => _process.WaitForExitAsync().WaitAsync(Kit.Patience.Limit);
+    public Task EndAsync() => _process.WaitForExitAsync().WaitAsync(Patience.Limit);
 
     public void AskToEnd() => Assert.Equal(0, Kill(_process.Id, SigTerm));
 
