@@ -1,3 +1,4 @@
+using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Time;
 
 namespace StripeMeter.Metering.Mappings;
@@ -38,6 +39,9 @@ public sealed record Mapping
 
     /// <summary>Payload key of the value, as read from Stripe.</summary>
     public string MeterValueKey { get; init; } = "value";
+
+    /// <summary>How the meter is told, by its formula and window as read from Stripe.</summary>
+    public SinkKind Sink { get; init; }
 
     public string SubscriptionItemId { get; init; } = "";
 

@@ -44,9 +44,15 @@ public sealed class ContributionRaiser(IDeltaLedger ledger, PushProtocol protoco
 
             foreach (var (period, contribution, meter, mapped) in raised)
             {
-                var placed = PresentIn(document, period, contribution)!.HasLeft
-                    ? contribution with { Elsewhere = await TakeOverAsync(key, period.Start, contribution, cancellation).ConfigureAwait(false) }
-                    : contribution;
+                var placed = contribution;
+                if (PresentIn(document, period, contribution)!.HasLeft)
+                {
+                    // Who has a newer version of the counter also knows better whose it is.
+                    if (await TakeOverAsync(key, period.Start, contribution, cancellation).ConfigureAwait(false) is not { } elsewhere)
+                        continue;
+                    placed = contribution with { Elsewhere = elsewhere };
+                }
+
                 document = protocol.Raise(document, period, placed, meter, mapped, Now);
             }
 
@@ -78,20 +84,27 @@ public sealed class ContributionRaiser(IDeltaLedger ledger, PushProtocol protoco
 
     /// <summary>
     /// Freezes a contribution in the other documents of the meter that have it, and sums what stays there. Each of them
-    /// is saved, even if it was frozen: so of two takers, one finds its own document changed and starts over.
+    /// is saved, even if it was frozen: so of two takers, one finds its own document changed and starts over. Null if one
+    /// of them has a newer version of the counter.
     /// </summary>
-    private async Task<Quantity> TakeOverAsync(
+    private async Task<Quantity?> TakeOverAsync(
         DeltaKey key, Instant periodStart, Contribution contribution, CancellationToken cancellation)
     {
         var query = new DeltaQuery { Metric = contribution.Metric, Customer = contribution.Customer, Limit = MaximumHolders };
         var holders = await ledger.ListAsync(query, cancellation).ConfigureAwait(false);
         var elsewhere = Quantity.Zero;
         foreach (var holder in holders.Where(holder => holder.Key != key && IsSameMeter(holder.Key, key)))
-            elsewhere += await LeaveAsync(holder.Key, periodStart, contribution, cancellation).ConfigureAwait(false);
+        {
+            if (await LeaveAsync(holder.Key, periodStart, contribution, cancellation).ConfigureAwait(false) is not { } share)
+                return null;
+            elsewhere += share;
+        }
+
         return elsewhere;
     }
 
-    private async Task<Quantity> LeaveAsync(
+    /// <summary>What stays there; null if it has a newer version, and so nothing may be taken from it.</summary>
+    private async Task<Quantity?> LeaveAsync(
         DeltaKey holder, Instant periodStart, Contribution contribution, CancellationToken cancellation)
     {
         for (var save = 0; save < MaximumSaves; save++)
@@ -99,6 +112,8 @@ public sealed class ContributionRaiser(IDeltaLedger ledger, PushProtocol protoco
             var document = await ledger.LoadAsync(holder, cancellation).ConfigureAwait(false);
             if (document?.Find(periodStart)?.Find(contribution.Metric, contribution.Customer) is not { } held)
                 return Quantity.Zero;
+            if (!held.HasLeft && held.LogId == contribution.LogId && held.Version > contribution.Version)
+                return null;
             var left = protocol.Leave(document, periodStart, contribution.Metric, contribution.Customer, Now);
             if (await ledger.SaveAsync(left, cancellation).ConfigureAwait(false))
                 return held.Share;

@@ -16,4 +16,8 @@ public readonly record struct DeltaPlace(TenantId Tenant, DeltaKey Key);
 /// <param name="EventName">Event name of the meter.</param>
 /// <param name="CustomerKey">Payload key of the customer.</param>
 /// <param name="ValueKey">Payload key of the value.</param>
-public readonly record struct MeterNames(string EventName, string CustomerKey, string ValueKey);
+public readonly record struct MeterNames(string EventName, string CustomerKey, string ValueKey)
+{
+    /// <summary>How the meter is told.</summary>
+    public SinkKind Sink { get; init; }
+}

@@ -23,6 +23,9 @@ public sealed record PeriodDelta
     /// <summary>Brought over into other periods.</summary>
     public Quantity CarriedOut { get; init; }
 
+    /// <summary>What a sink that overwrites holds, by hour or day; one for the period where it is told running totals.</summary>
+    public IReadOnlyList<ToldSlot> Slots { get; init; } = [];
+
     /// <summary>When the invoice becomes final, if Stripe said so.</summary>
     public Instant? Deadline { get; init; }
 
@@ -40,6 +43,9 @@ public sealed record PeriodDelta
 
     public Contribution? Find(string metric, string customer) =>
         Contributions.FirstOrDefault(contribution => contribution.IsOf(metric, customer));
+
+    /// <summary>Puts a slot in the place of the one with its start.</summary>
+    internal PeriodDelta With(ToldSlot slot) => this with { Slots = [.. Slots.Where(other => other.Start != slot.Start), slot] };
 
     /// <summary>Adds a contribution, or puts it in the place of the one of the same counter.</summary>
     public PeriodDelta With(Contribution contribution) => this with

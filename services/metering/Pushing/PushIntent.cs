@@ -52,11 +52,20 @@ public sealed record PushIntent
     /// <summary>Start of the billing period it tells of.</summary>
     public required Instant PeriodStart { get; init; }
 
-    /// <summary>At most 15 significant digits; may be negative.</summary>
+    /// <summary>What it adds to what Stripe has. May be negative.</summary>
     public required Quantity Value { get; init; }
 
-    /// <summary>The minute it is stamped with. No other intent of the document has it.</summary>
+    /// <summary>The total it tells, where the sink overwrites; null where <see cref="Value"/> itself is told.</summary>
+    public Quantity? Total { get; init; }
+
+    /// <summary>
+    /// Its timestamp. On a sink of differences a minute that no other intent of the document has; else the start of the
+    /// hour or day, or for a running total a second later than the one before.
+    /// </summary>
     public required Instant Minute { get; init; }
+
+    /// <summary>What is sent. At most 15 significant digits.</summary>
+    public Quantity Sent => Total ?? Value;
 
     public required Instant Created { get; init; }
 
@@ -85,6 +94,9 @@ public sealed record PushIntent
 
     /// <summary>What an error report of Stripe said of it after it was accepted; empty if none names it.</summary>
     public string Report { get; init; } = "";
+
+    /// <summary>What the summaries held instead of its total, once that was settled.</summary>
+    public Quantity? Held { get; init; }
 
     /// <summary>How often it was looked for in Stripe's summaries.</summary>
     public int Readings { get; init; }

@@ -17,7 +17,7 @@ public sealed partial class PushProtocol
         ArgumentNullException.ThrowIfNull(read);
         if (Standing(document, read.Identifier) is not { } intent || intent.Readings != read.Readings || intent.Attempts != read.Attempts)
             return document;
-        var entered = Judged(intent, reading, asked);
+        var entered = Judged(intent, reading, asked, ends.IsClosed(document.Find(intent.PeriodStart)!, asked));
         if (entered.State is not (IntentState.Accepted or IntentState.Ambiguous))
             document = document.Closing(entered, out entered);
         return _schedule.Scheduled(Replaced(document, entered), asked);
@@ -56,6 +56,20 @@ public sealed partial class PushProtocol
         return added.Count == 0 ? document : _schedule.Scheduled(document with { Checking = [.. document.Checking, .. added] }, now);
     }
 
+    /// <summary>
+    /// Enters what stands at Stripe where totals overwrite, read when everything told there had settled. What is not as
+    /// it was told is told again, or carried.
+    /// </summary>
+    public DeltaDocument Correct(DeltaDocument document, Instant periodStart, ToldSlot slot, Quantity held, Instant now)
+    {
+        ArgumentNullException.ThrowIfNull(document);
+        var delta = document.Find(periodStart) ?? throw new ArgumentException("There is no such period.", nameof(periodStart));
+        return held == slot.Told ? document : _schedule.Scheduled(document.With(Corrected(delta, slot, held)), now);
+    }
+
+    /// <summary>From when the summaries tell for sure what became of an intent.</summary>
+    public Instant SettlesAt(PushIntent intent) => settling.SettlesAt(intent);
+
     /// <summary>The intent, if it is still to be settled or found.</summary>
     private static PushIntent? Standing(DeltaDocument document, string identifier) =>
         document.Open is { IsClosed: false } open && open.Identifier == identifier
@@ -67,9 +81,13 @@ public sealed partial class PushProtocol
             ? document with { Open = intent }
             : document with { Checking = [.. document.Checking.Select(other => other.Identifier == intent.Identifier ? intent : other)] };
 
-    private PushIntent Judged(PushIntent intent, Quantity? reading, Instant asked)
+    private PushIntent Judged(PushIntent intent, Quantity? reading, Instant asked, bool isClosed)
     {
         var finding = reading is { } held ? settling.Judge(intent, held, asked) : Finding.Unsettled;
+        // What a total overwrote is known only once the summaries are settled; while it can be told again, that is no matter.
+        if (finding == Finding.Rejected && intent.Total is not null && isClosed && asked < settling.SettlesAt(intent))
+            finding = Finding.Unsettled;
+        var instead = intent.Total is null ? null : reading;
         var unsettled = intent with
         {
             State = intent.State == IntentState.Accepted ? IntentState.Accepted : IntentState.Ambiguous,
@@ -78,11 +96,11 @@ public sealed partial class PushProtocol
         return finding switch
         {
             Finding.Found => intent with { State = IntentState.Confirmed },
-            Finding.Missing => intent with { State = IntentState.Missing },
-            Finding.Rejected => intent with { State = IntentState.Rejected, LastError = intent.Report },
+            Finding.Missing => intent with { State = IntentState.Missing, Held = instead },
+            Finding.Rejected => intent with { State = IntentState.Rejected, Held = instead, LastError = intent.Report },
             Finding.Foreign => unsettled with
             {
-                LastError = $"Stripe has {reading} in the minute {intent.Minute}, where only {intent.Value} was sent: another writer uses this meter.",
+                LastError = $"Stripe has {reading} in the minute {intent.Minute}, where only {intent.Sent} was sent: another writer uses this meter.",
             },
             _ => unsettled,
         };
@@ -101,11 +119,14 @@ public sealed partial class PushProtocol
     {
         var settled = document with { Open = null };
         if (closed.State is IntentState.Rejected or IntentState.Missing)
-            return Refused(settled, closed, now);
+        {
+            var delta = document.Find(closed.PeriodStart)!;
+            return Refused(closed.Held is null ? settled : settled.With(TakenBack(delta, closed)), closed, now);
+        }
+
         if (closed.State is not (IntentState.Accepted or IntentState.Confirmed))
             return settled;
-        var delta = document.Find(closed.PeriodStart)!;
-        settled = settled.With(delta with { Accepted = delta.Accepted + closed.Value }) with { HeldUntil = null, Problem = "" };
+        settled = settled.With(Told(document.Find(closed.PeriodStart)!, closed)) with { HeldUntil = null, Problem = "" };
         if (closed.State == IntentState.Confirmed)
             return settled with { Rejections = 0 };
         var isToBeFound = settling.IsToBeFound(document, closed) && document.Checking.Count < rules.MaximumChecks;
@@ -121,8 +142,40 @@ public sealed partial class PushProtocol
         if (found.State == IntentState.Confirmed)
             return document.RejectedAt is { } rejected && found.Created <= rejected ? rest : rest with { Rejections = 0 };
         var delta = document.Find(found.PeriodStart)!;
-        return Refused(rest.With(delta with { Accepted = delta.Accepted - found.Value }), found, now);
+        return IsOvertaken(delta, found) ? rest : Refused(rest.With(TakenBack(delta, found)), found, now);
     }
+
+    private static PeriodDelta Told(PeriodDelta delta, PushIntent told)
+    {
+        if (told.Total is not { } total)
+            return delta with { Accepted = delta.Accepted + told.Value };
+        // What it overwrote may have been corrected since it was minted.
+        var before = delta.Slots.FirstOrDefault(slot => slot.Start == SlotOf(told)).Told;
+        return (delta with { Accepted = delta.Accepted + (total - before) })
+            .With(new ToldSlot(SlotOf(told), total, told.Number, told.Minute));
+    }
+
+    /// <summary>
+    /// What stands at Stripe without the intent. Where totals overwrite that is what the summaries hold; should they have
+    /// lagged, the next total puts it right whatever stands there.
+    /// </summary>
+    private static PeriodDelta TakenBack(PeriodDelta delta, PushIntent untold)
+    {
+        if (untold.Held is not { } held)
+            return delta with { Accepted = delta.Accepted - untold.Value };
+        var slot = delta.Slots.FirstOrDefault(slot => slot.Start == SlotOf(untold));
+        return slot == default ? delta : Corrected(delta, slot, held);
+    }
+
+    private static PeriodDelta Corrected(PeriodDelta delta, ToldSlot slot, Quantity held) =>
+        (delta with { Accepted = delta.Accepted + (held - slot.Told) }).With(slot with { Told = held });
+
+    /// <summary>A later intent has overwritten what this one told, so whether it was counted does not matter any more.</summary>
+    private static bool IsOvertaken(PeriodDelta delta, PushIntent intent) =>
+        intent.Total is not null && delta.Slots.Any(slot => slot.Start == SlotOf(intent) && slot.Number > intent.Number);
+
+    private static Instant SlotOf(PushIntent intent) =>
+        intent.Meter.Sink == SinkKind.RunningTotal ? intent.PeriodStart : intent.Minute;
 
     /// <summary>One more that Stripe did not take. Another intent tells the same later; too many in a row wait for a human.</summary>
     private DeltaDocument Refused(DeltaDocument document, PushIntent refused, Instant now)

@@ -99,9 +99,9 @@ public sealed partial class PushProtocol(PushRules rules, Func<int> jitter, Sett
         {
             if (delta.Outstanding == Quantity.Zero || ends.IsClosed(delta, now))
                 continue;
-            var stamp = StampMinute.For(document, delta, rules, now);
-            if (stamp.Minute is { } minute && stamp.From <= now)
-                return new PushStep.Attempt(Mint(document, delta, minute, now, nonce));
+            var planned = PlannedPush.Of(document, delta, rules, now);
+            if (planned.Stamp is not null && planned.From <= now)
+                return new PushStep.Attempt(Mint(document, delta, planned, now, nonce));
         }
 
         return Rest(document, now);
@@ -119,20 +119,18 @@ public sealed partial class PushProtocol(PushRules rules, Func<int> jitter, Sett
             : new PushStep.Keep(scheduled);
     }
 
-    private DeltaDocument Mint(DeltaDocument document, PeriodDelta delta, Instant minute, Instant now, UInt128 nonce)
+    private DeltaDocument Mint(DeltaDocument document, PeriodDelta delta, PlannedPush planned, Instant now, UInt128 nonce)
     {
         var number = document.Minted + 1;
-        var value = PushValue.FirstPartOf(delta.Outstanding);
         var intent = new PushIntent
         {
             Identifier = IntentIdentifier.Of(document.Key, number, nonce), Number = number, Meter = document.Meter,
-            PeriodStart = delta.Period.Start, Value = value, Minute = minute, Created = now,
+            PeriodStart = delta.Period.Start, Value = planned.Value, Total = planned.Total, Minute = planned.Stamp!.Value, Created = now,
         };
-        var minted = document with
-        {
-            Minted = number, LastMinted = now, IsSplit = value != delta.Outstanding,
-            Used = document.Used.Since(now - rules.MinuteMemory).With(minute),
-        };
+        var minted = document with { Minted = number, LastMinted = now, IsSplit = planned.Value != delta.Outstanding };
+        // Only where each has a minute of its own are they to be remembered.
+        if (planned.Total is null)
+            minted = minted with { Used = document.Used.Since(now - rules.MinuteMemory).With(intent.Minute) };
         return Begin(minted, intent, now);
     }
 

@@ -35,7 +35,7 @@ internal sealed class PushSchedule(PushRules rules, PeriodEnds ends)
 
             // What cannot be told until then is carried, or is behind no more.
             due = Earlier(due, ends.DeadlineOf(delta));
-            if (document.ParkedSince is null && StampMinute.For(document, delta, rules, now).From is { } from)
+            if (document.ParkedSince is null && PlannedPush.Of(document, delta, rules, now).From is { } from)
                 due = Earlier(due, Instant.Max(Instant.Max(from, now), document.HeldUntil ?? now));
         }
 

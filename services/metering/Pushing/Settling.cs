@@ -49,12 +49,12 @@ public class Settling(PushRules rules)
 
     /// <summary>
     /// Whether an intent that may have been taken may be sent again. Stripe refuses a known identifier for 24 hours at
-    /// least, and may count it a second time after that.
+    /// least, and may count it a second time after that. A total only overwrites itself, so it may be sent at any age.
     /// </summary>
     public virtual bool MayResend(PushIntent open, Instant at)
     {
         ArgumentNullException.ThrowIfNull(open);
-        return at - open.FirstSent < rules.ResendWindow;
+        return open.Total is not null || at - open.FirstSent < rules.ResendWindow;
     }
 
     /// <summary>
@@ -70,14 +70,15 @@ public class Settling(PushRules rules)
 
     /// <summary>
     /// What a reading proves. A minute that holds the value proves at once. An empty one proves only when nothing can
-    /// come any more and the summaries had time to settle, or when Stripe itself said that it refused the event.
+    /// come any more and the summaries had time to settle, or when Stripe itself said that it refused the event. Where a
+    /// total overwrites, another value is what an empty minute is elsewhere.
     /// </summary>
     public virtual Finding Judge(PushIntent intent, Quantity reading, Instant asked)
     {
         ArgumentNullException.ThrowIfNull(intent);
-        if (reading == intent.Value)
+        if (reading == intent.Sent)
             return Finding.Found;
-        if (reading != Quantity.Zero)
+        if (reading != Quantity.Zero && intent.Total is null)
             return Finding.Foreign;
         if (intent.Report.Length > 0)
             return Finding.Rejected;

@@ -48,6 +48,9 @@ public sealed class PeriodAudit(IDeltaLedger ledger, IMeterSummaries summaries, 
     private async Task<PeriodFinding> InvestigateAsync(DeltaDocument document, PeriodFinding finding, CancellationToken cancellation)
     {
         var told = await ToldAsync(document.Key, finding.Period.Start, cancellation).ConfigureAwait(false);
+        if (document.Meter.Sink != SinkKind.Deltas)
+            return await CorrectAsync(document, finding, told, cancellation).ConfigureAwait(false);
+        told.RemoveAll(intent => intent.State is not (IntentState.Accepted or IntentState.Confirmed));
         if (told.Any(intent => Now - intent.Created < Patience))
             return finding with { Agreement = Agreement.MayLag };
         var hours = await summaries.HoursAsync(
@@ -60,15 +63,52 @@ public sealed class PeriodAudit(IDeltaLedger ledger, IMeterSummaries summaries, 
         var differing = ours.Where(hour => Sum(hour.Value) != theirs.GetValueOrDefault(hour.Key)).ToList();
         // What was found in its minute is told no better by looking again.
         var suspects = differing.SelectMany(hour => hour.Value).Where(intent => intent.State == IntentState.Accepted).ToList();
+        finding = finding with { Foreign = [.. ForeignIn(finding.Period, ours, theirs)] };
+        return await DoubtAsync(document, finding, suspects, cancellation).ConfigureAwait(false);
+    }
+
+    private async Task<PeriodFinding> DoubtAsync(
+        DeltaDocument document, PeriodFinding finding, IReadOnlyCollection<PushIntent> suspects, CancellationToken cancellation)
+    {
         var doubted = protocol.Doubt(document, suspects, Now);
         var isSaved = !ReferenceEquals(doubted, document) && await ledger.SaveAsync(doubted, cancellation).ConfigureAwait(false);
         return finding with
         {
             Agreement = Agreement.Differs,
             Doubted = isSaved ? doubted.Checking.Count - document.Checking.Count : 0,
-            Foreign = [.. ForeignIn(finding.Period, ours, theirs)],
         };
     }
+
+    /// <summary>
+    /// Where totals overwrite, what stands there is the truth, once all that was told there has settled. It is entered,
+    /// and what it lacks is told again.
+    /// </summary>
+    private async Task<PeriodFinding> CorrectAsync(
+        DeltaDocument document, PeriodFinding finding, List<PushIntent> told, CancellationToken cancellation)
+    {
+        var (asked, corrected, settled) = (Now, document, 0);
+        foreach (var slot in document.Find(finding.Period.Start)!.Slots)
+        {
+            var theirs = told.Where(intent => intent.Meter.Sink == SinkKind.RunningTotal || intent.Minute == slot.Start).ToList();
+            if (theirs.Any(intent => asked < protocol.SettlesAt(intent)) || document.Open?.PeriodStart == finding.Period.Start)
+                continue;
+            var (start, end) = RangeOf(document.Meter.Sink, slot, finding.Period);
+            if (await summaries.TotalAsync(document.Key, start, end, cancellation).ConfigureAwait(false) is not { } held)
+                return finding;
+            corrected = protocol.Correct(corrected, finding.Period.Start, slot, held, asked);
+            settled++;
+        }
+
+        var isSaved = !ReferenceEquals(corrected, document) && await ledger.SaveAsync(corrected, cancellation).ConfigureAwait(false);
+        return finding with { Agreement = settled == 0 ? Agreement.MayLag : Agreement.Differs, Doubted = isSaved ? 1 : 0 };
+    }
+
+    private static (Instant Start, Instant End) RangeOf(SinkKind sink, ToldSlot slot, BillingPeriod period) => sink switch
+    {
+        SinkKind.HourTotals => (slot.Start, slot.Start + TimeSpan.FromHours(1)),
+        SinkKind.DayTotals => (slot.Start, slot.Start + TimeSpan.FromDays(1)),
+        _ => (FirstMinute(period), period.End.ToMinute()),
+    };
 
     /// <summary>Hours that hold more or less than what was surely told in them.</summary>
     private static IEnumerable<HourTotal> ForeignIn(
@@ -79,7 +119,7 @@ public sealed class PeriodAudit(IDeltaLedger ledger, IMeterSummaries summaries, 
         orderby hour.Key
         select new HourTotal(hour.Key, hour.Value - Sum(told));
 
-    /// <summary>The intents of a period that stand as accepted, as the history last says.</summary>
+    /// <summary>The intents of a period as the history last says.</summary>
     private async Task<List<PushIntent>> ToldAsync(DeltaKey key, Instant periodStart, CancellationToken cancellation)
     {
         var told = new Dictionary<string, PushIntent>();
@@ -94,7 +134,7 @@ public sealed class PeriodAudit(IDeltaLedger ledger, IMeterSummaries summaries, 
             last = page[^1].Closing;
         }
 
-        return [.. told.Values.Where(intent => intent.State is IntentState.Accepted or IntentState.Confirmed)];
+        return [.. told.Values];
     }
 
     private static Quantity Sum(IEnumerable<PushIntent> intents) =>

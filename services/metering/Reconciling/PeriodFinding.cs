@@ -30,7 +30,7 @@ public enum Agreement
 public sealed record PeriodFinding(
     DeltaKey Key, BillingPeriod Period, Agreement Agreement, Quantity Expected, Quantity Accepted, Quantity? AtStripe)
 {
-    /// <summary>Accepted intents that are looked for, minute by minute, because of this.</summary>
+    /// <summary>Accepted intents that are looked for because of this, minute by minute; or 1 if a total is told again.</summary>
     public int Doubted { get; init; }
 
     /// <summary>Hours that hold more or less than what was surely told in them, and by how much: somebody else writes to the meter.</summary>

@@ -14,7 +14,8 @@ internal static class MeterChoice
         var isSameMeter = changed.MeterId == before.MeterId;
         var isSameEventName = changed.MeterEventName == before.MeterEventName;
         // The payload keys are Stripe's to say.
-        (changed.MeterCustomerKey, changed.MeterValueKey) = (before.MeterCustomerKey, before.MeterValueKey);
+        (changed.MeterCustomerKey, changed.MeterValueKey, changed.MeterSink) =
+            (before.MeterCustomerKey, before.MeterValueKey, (MeterSink)before.Sink);
         if (isSameAccount && isSamePrice && isSameMeter && isSameEventName && changed.Currency == before.Currency)
             return false;
         if (!isSamePrice && changed.PriceId.Length > 0 && isSameMeter)

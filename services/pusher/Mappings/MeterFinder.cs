@@ -5,6 +5,7 @@ using Stripe.Billing;
 using StripeMeter.Defaults.Errors;
 using StripeMeter.Pusher.StripeApi;
 using Mapping = StripeMeter.V1.Mapping;
+using MeterSink = StripeMeter.V1.MeterSink;
 
 namespace StripeMeter.Pusher.Mappings;
 
@@ -31,7 +32,7 @@ internal sealed class MeterFinder(StripeCalls calls)
         var meter = mapping.MeterId.Length > 0
             ? await ReadMeterAsync(mapping, cancellation).ConfigureAwait(false)
             : await FindByEventNameAsync(mapping, cancellation).ConfigureAwait(false);
-        RefuseUnusable(meter, mapping.PriceId.Length > 0 ? "price_id" : "meter_id");
+        mapping.MeterSink = SinkOf(meter, mapping.PriceId.Length > 0 ? "price_id" : "meter_id");
         if (mapping.MeterEventName.Length > 0 && mapping.MeterEventName != meter.EventName)
             throw Invalid("meter_event_name", $"is not that of the meter {meter.Id}, which is {meter.EventName}");
         mapping.MeterId = meter.Id;
@@ -76,7 +77,7 @@ internal sealed class MeterFinder(StripeCalls calls)
         },
         "meter_event_name", cancellation);
 
-    private static void RefuseUnusable(Meter meter, string field)
+    private static MeterSink SinkOf(Meter meter, string field)
     {
         if (meter.Status != "active")
             throw Invalid(field, $"leads to the meter {meter.Id}, which is not active");
@@ -86,10 +87,15 @@ internal sealed class MeterFinder(StripeCalls calls)
                 field, $"leads to the meter {meter.Id}, which counts events whatever their value: it can tell no difference and no correction; use a sum meter");
         }
 
-        if (meter.DefaultAggregation.Formula != "sum")
-            throw Invalid(field, $"leads to the meter {meter.Id} with the formula {meter.DefaultAggregation.Formula}; pushing to others than sum meters is not supported yet");
-        if (meter.EventTimeWindow is { Length: > 0 } window)
-            throw Invalid(field, $"leads to the meter {meter.Id}, which keeps one event per {window}; pushing to such pre-aggregated meters is not supported yet");
+        return (meter.DefaultAggregation.Formula, meter.EventTimeWindow) switch
+        {
+            ("sum", null or "") => MeterSink.Deltas,
+            ("sum", "hour") => MeterSink.HourTotals,
+            ("sum", "day") => MeterSink.DayTotals,
+            ("last", null or "") => MeterSink.RunningTotal,
+            var (formula, window) => throw Invalid(
+                field, $"leads to the meter {meter.Id} with the formula {formula} and the window {window}; what Stripe makes of the two together it does not say"),
+        };
     }
 
     private static async Task<T> GuardAsync<T>(Func<Task<T>> call, string field, CancellationToken cancellation)

@@ -16,7 +16,7 @@ internal static class WireMappings
             Id = mapping.Id, TenantId = tenant.Value, Metric = mapping.Metric, Aggregation = (V1.Aggregation)mapping.Aggregation,
             StripeAccount = mapping.StripeAccount, PriceId = mapping.PriceId, MeterId = mapping.MeterId,
             MeterEventName = mapping.MeterEventName, MeterCustomerKey = mapping.MeterCustomerKey,
-            MeterValueKey = mapping.MeterValueKey, SubscriptionItemId = mapping.SubscriptionItemId, Currency = mapping.Currency,
+            MeterValueKey = mapping.MeterValueKey, MeterSink = (V1.MeterSink)mapping.Sink, SubscriptionItemId = mapping.SubscriptionItemId, Currency = mapping.Currency,
             Active = mapping.Active, Shadow = mapping.Shadow, ShadowStripeAccount = mapping.ShadowStripeAccount,
             ShadowPriceId = mapping.ShadowPriceId, ShadowSubscriptionItemId = mapping.ShadowSubscriptionItemId,
             CustomerRule = new V1.CustomerRule { Prefix = mapping.Customers.Prefix, TableOnly = mapping.Customers.TableOnly },
@@ -30,7 +30,7 @@ internal static class WireMappings
     {
         Id = wire.Id, Metric = wire.Metric, Aggregation = (DomainAggregation)wire.Aggregation, StripeAccount = wire.StripeAccount,
         PriceId = wire.PriceId, MeterId = wire.MeterId, MeterEventName = wire.MeterEventName,
-        MeterCustomerKey = wire.MeterCustomerKey, MeterValueKey = wire.MeterValueKey,
+        MeterCustomerKey = wire.MeterCustomerKey, MeterValueKey = wire.MeterValueKey, Sink = (Metering.Pushing.SinkKind)wire.MeterSink,
         SubscriptionItemId = wire.SubscriptionItemId, Currency = wire.Currency, Active = wire.Active, Shadow = wire.Shadow,
         ShadowStripeAccount = wire.ShadowStripeAccount, ShadowPriceId = wire.ShadowPriceId,
         ShadowSubscriptionItemId = wire.ShadowSubscriptionItemId,

@@ -136,7 +136,7 @@ internal sealed partial class CounterSweep(
         return new RaisedContribution(
             row.Counter.Period,
             new Contribution(key.Metric, key.Customer, value, row.Counter.Version, row.LogId, aggregates.LastTimestamp),
-            new MeterNames(mapping.MeterEventName, mapping.MeterCustomerKey, mapping.MeterValueKey),
+            new MeterNames(mapping.MeterEventName, mapping.MeterCustomerKey, mapping.MeterValueKey) { Sink = mapping.Sink },
             mapping.Updated);
     }
 

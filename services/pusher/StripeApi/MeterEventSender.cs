@@ -1,6 +1,7 @@
 using Stripe.Billing;
 using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Quantities;
+using StripeMeter.Metering.Time;
 using StripeMeter.Pusher.Telemetry;
 
 namespace StripeMeter.Pusher.StripeApi;
@@ -42,7 +43,21 @@ internal sealed partial class MeterEventSender(
     }
 
     public Task<Quantity?> ReadAsync(DeltaKey key, PushIntent intent, CancellationToken cancellation) =>
-        summaries.TotalAsync(key, intent.Minute, intent.Minute + TimeSpan.FromMinutes(1), cancellation);
+        summaries.TotalAsync(key, FirstMinuteOf(intent), intent.Minute.ToMinute() + WindowOf(intent), cancellation);
+
+    /// <summary>Of a running total the newest counts, so it is read from the beginning of its period.</summary>
+    private static Instant FirstMinuteOf(PushIntent intent)
+    {
+        var start = intent.Meter.Sink == SinkKind.RunningTotal ? intent.PeriodStart : intent.Minute;
+        return start.ToMinute() == start ? start : start.ToMinute() + TimeSpan.FromMinutes(1);
+    }
+
+    private static TimeSpan WindowOf(PushIntent intent) => intent.Meter.Sink switch
+    {
+        SinkKind.HourTotals => TimeSpan.FromHours(1),
+        SinkKind.DayTotals => TimeSpan.FromDays(1),
+        _ => TimeSpan.FromMinutes(1),
+    };
 
     private async Task<CallOutcome> CallAsync(DeltaKey key, PushIntent intent, CancellationToken cancellation)
     {
@@ -54,7 +69,7 @@ internal sealed partial class MeterEventSender(
             Payload = new()
             {
                 [intent.Meter.CustomerKey] = key.StripeCustomer,
-                [intent.Meter.ValueKey] = intent.Value.ToString(),
+                [intent.Meter.ValueKey] = intent.Sent.ToString(),
             },
         };
         var request = calls.RequestFor(key.Account);

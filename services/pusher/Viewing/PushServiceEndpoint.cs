@@ -73,6 +73,7 @@ internal sealed class PushServiceEndpoint(IMeterStore store, PushProtocol protoc
         Attempts = intent.Attempts,
         LastError = intent.LastError,
         Report = intent.Report,
+        Total = intent.Total?.ToString() ?? "",
         FirstSent = intent.FirstSent?.ToTimestamp(),
     };
 

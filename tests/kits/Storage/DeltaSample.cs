@@ -35,7 +35,7 @@ internal static class DeltaSample
     /// <summary>A document with something in every member.</summary>
     public static DeltaDocument Full(DeltaKey key) => new DeltaDocument
     {
-        Key = key, Meter = new MeterNames("a.b", "$customer", "😀"), Minted = 7, LastMinted = Sample.Noon, IsSplit = true,
+        Key = key, Meter = new MeterNames("a.b", "$customer", "😀") { Sink = SinkKind.RunningTotal }, Minted = 7, LastMinted = Sample.Noon, IsSplit = true,
         Rejections = 2, RejectedAt = Sample.Noon, Closings = 4, HeldUntil = new Instant(Sample.Noon.Ticks + 1), ParkedSince = Instant.Maximum, Problem = "it's \"no\"",
         Due = Instant.Minimum, BehindSince = Sample.Noon,
         Used = UsedMinutes.None.With(Sample.Noon).With(Sample.Noon + TimeSpan.FromMinutes(1)).With(Sample.Noon - TimeSpan.FromDays(30)),
@@ -43,14 +43,14 @@ internal static class DeltaSample
         {
             Value = Quantity.Parse("-0.000000000001"), Attempts = 3, IsDoubtful = true, FirstSent = Sample.Noon,
             NextAttempt = Instant.Maximum, KeyNumber = 2, LastError = "timeout", IsDuplicate = true, Report = "no customer",
-            Readings = 3, CarriedTo = Sample.Noon, Closing = 4,
+            Readings = 3, Total = Quantity.One, Held = Quantity.One, CarriedTo = Sample.Noon, Closing = 4,
         },
         Checking = [Intent("sm_2", 2), Intent("sm_3", 3, IntentState.Missing)],
     }
     .With(new PeriodDelta
     {
         Period = Sample.Month(3), Accepted = Quantity.Parse("-1"), Confirmed = Quantity.Parse("0.1"),
-        CarriedIn = Quantity.Parse("12345678901234567890123456.123456789012"), CarriedOut = Quantity.Parse("2"), Deadline = Sample.Noon,
+        CarriedIn = Quantity.Parse("12345678901234567890123456.123456789012"), CarriedOut = Quantity.Parse("2"), Deadline = Sample.Noon, Slots = [new ToldSlot(Sample.Noon, Quantity.One, 3, Sample.Noon)],
         Contributions =
         [
             Contribution() with { Elsewhere = Quantity.One, HasLeft = true, Version = new CounterVersion(5, 6) }, Contribution("日本", " "),
@@ -66,7 +66,8 @@ internal static class DeltaSample
         foreach (var (left, right) in expected.Periods.Zip(actual.Periods))
         {
             Assert.Equal(left.Contributions, right.Contributions);
-            Assert.Equal(left, right with { Contributions = left.Contributions });
+            Assert.Equal(left.Slots, right.Slots);
+            Assert.Equal(left, right with { Contributions = left.Contributions, Slots = left.Slots });
         }
 
         Assert.Equal(expected.Checking, actual.Checking);

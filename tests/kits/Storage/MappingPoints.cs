@@ -1,4 +1,5 @@
 using StripeMeter.Metering.Mappings;
+using StripeMeter.Metering.Pushing;
 using Xunit;
 
 namespace StripeMeter.Kits.Storage;
@@ -14,7 +15,7 @@ internal sealed class MappingPoints(StoreUnderTest subject)
         var mapping = new Mapping
         {
             Id = "map_😀", Metric = "a.b", Aggregation = Aggregation.Last, StripeAccount = "acct_1", PriceId = "price_1",
-            MeterId = "mtr_1", MeterEventName = "name", MeterCustomerKey = "customer", MeterValueKey = "amount",
+            MeterId = "mtr_1", MeterEventName = "name", MeterCustomerKey = "customer", MeterValueKey = "amount", Sink = SinkKind.DayTotals,
             SubscriptionItemId = "si_1", Currency = "eur", Active = false, Shadow = true, ShadowStripeAccount = "acct_2",
             ShadowPriceId = "price_2", ShadowSubscriptionItemId = "si_2",
             Customers = new CustomerRule

@@ -9,7 +9,6 @@ namespace StripeMeter.Simulation.Stripe;
 /// <summary>Two raisers of targets, one who hears Stripe's notices, and one who compares totals.</summary>
 internal sealed class Helpers
 {
-    private static readonly MeterNames Meter = new("calls", "stripe_customer_id", "value");
     private readonly StripeWorld _world;
     private readonly Worker[] _workers;
 
@@ -43,7 +42,7 @@ internal sealed class Helpers
         {
             var counter = _world.Customers.Counters[name];
             var customer = _world.Customers.CustomerOf(name.Reference);
-            var raised = new RaisedContribution(name.Period, counter, Meter, Instant.Minimum);
+            var raised = new RaisedContribution(name.Period, counter, _world.Meter, Instant.Minimum);
             foreach (var account in _world.Accounts.Where(account => account.Livemode || Customers.IsShadowed(name.Reference)))
             {
                 var key = new DeltaKey(account.Name, account.Livemode, "mtr_" + account.Name, customer);

@@ -43,6 +43,10 @@ internal sealed class StripeWorld
         {
             MaximumRejections = int.MaxValue, Carry = random.Next(4) == 0 ? CarryPolicy.AlertOnly : CarryPolicy.NextPeriod,
         });
+        Meter = new MeterNames("calls", "stripe_customer_id", "value")
+        {
+            Sink = random.Next(3) == 0 ? (SinkKind)random.Next(Enum.GetValues<SinkKind>().Length) : SinkKind.Deltas,
+        };
         Invoices = new Invoices(_dice, Rules.Grace);
         Accounts =
         [
@@ -67,6 +71,9 @@ internal sealed class StripeWorld
     public PeriodClock Periods { get; } = new ShortPeriods();
 
     public PushRules Rules { get; }
+
+    /// <summary>The meter of this run: mostly one of differences, which is where most may go wrong.</summary>
+    public MeterNames Meter { get; }
 
     public Invoices Invoices { get; }
 

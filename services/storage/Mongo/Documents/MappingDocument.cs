@@ -1,4 +1,5 @@
 using StripeMeter.Metering.Mappings;
+using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Tenants;
 using StripeMeter.Metering.Time;
 
@@ -29,6 +30,8 @@ internal sealed class MappingDocument
 
     public required string MeterValueKey { get; init; }
 
+    public int Sink { get; init; }
+
     public required string SubscriptionItemId { get; init; }
 
     public required string Currency { get; init; }
@@ -58,7 +61,7 @@ internal sealed class MappingDocument
         Id = DocumentId.Of(tenant, mapping.Id), Tenant = tenant.Value, MappingId = mapping.Id, Metric = mapping.Metric,
         Aggregation = (int)mapping.Aggregation, StripeAccount = mapping.StripeAccount, PriceId = mapping.PriceId,
         MeterId = mapping.MeterId, MeterEventName = mapping.MeterEventName, MeterCustomerKey = mapping.MeterCustomerKey,
-        MeterValueKey = mapping.MeterValueKey, SubscriptionItemId = mapping.SubscriptionItemId, Currency = mapping.Currency,
+        MeterValueKey = mapping.MeterValueKey, Sink = (int)mapping.Sink, SubscriptionItemId = mapping.SubscriptionItemId, Currency = mapping.Currency,
         Active = mapping.Active, Shadow = mapping.Shadow, ShadowStripeAccount = mapping.ShadowStripeAccount,
         ShadowPriceId = mapping.ShadowPriceId, ShadowSubscriptionItemId = mapping.ShadowSubscriptionItemId,
         CustomerPrefix = mapping.Customers.Prefix, CustomerTableOnly = mapping.Customers.TableOnly,
@@ -70,7 +73,7 @@ internal sealed class MappingDocument
     {
         Id = MappingId, Metric = Metric, Aggregation = (Aggregation)Aggregation, StripeAccount = StripeAccount, PriceId = PriceId,
         MeterId = MeterId, MeterEventName = MeterEventName, MeterCustomerKey = MeterCustomerKey, MeterValueKey = MeterValueKey,
-        SubscriptionItemId = SubscriptionItemId, Currency = Currency, Active = Active, Shadow = Shadow,
+        Sink = (SinkKind)Sink, SubscriptionItemId = SubscriptionItemId, Currency = Currency, Active = Active, Shadow = Shadow,
         ShadowStripeAccount = ShadowStripeAccount, ShadowPriceId = ShadowPriceId,
         ShadowSubscriptionItemId = ShadowSubscriptionItemId,
         Customers = new CustomerRule

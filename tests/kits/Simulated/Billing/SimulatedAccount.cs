@@ -8,7 +8,7 @@ using StripeMeter.Metering.Time;
 namespace StripeMeter.Kits.Simulated.Billing;
 
 /// <summary>
-/// A Stripe account with raw sum meters: identifiers that protect for a day, replies stored under idempotency keys,
+/// A Stripe account with meters of every kind: identifiers that protect for a day, replies stored under idempotency keys,
 /// events dropped after they were accepted, summaries that lag, invoices that become final. What a pusher must never do
 /// is noted when it does it.
 /// </summary>
@@ -57,7 +57,7 @@ public sealed class SimulatedAccount(
     public void Restore() => (_revokedUntil, _unreachableUntil) = (null, null);
 
     /// <summary>What the meter holds, whether the summaries show it yet or not.</summary>
-    public Quantity Total(string customer, Instant start, Instant end) => Sum(Counted(customer, start, end));
+    public Quantity Total(string customer, Instant start, Instant end) => Aggregated(Counted(customer, start, end));
 
     /// <summary>The way of one process to it.</summary>
     /// <param name="process">Who calls.</param>
@@ -70,7 +70,7 @@ public sealed class SimulatedAccount(
 
     internal Quantity? Read(DeltaKey key, Instant start, Instant end) => network.Dice.Strikes(Fault.SummaryUnreadable)
         ? null
-        : Sum(Counted(key.StripeCustomer, start, end).Where(taken => taken.Visible <= Now));
+        : Aggregated(Counted(key.StripeCustomer, start, end).Where(taken => taken.Visible <= Now));
 
     internal IReadOnlyList<HourTotal>? ReadHours(DeltaKey key, Instant start, Instant end) => network.Dice.Strikes(Fault.SummaryUnreadable)
         ? null
@@ -78,7 +78,7 @@ public sealed class SimulatedAccount(
         [
             .. Counted(key.StripeCustomer, start, end).Where(taken => taken.Visible <= Now)
                 .GroupBy(taken => taken.Intent.Minute.Ticks / TimeSpan.TicksPerHour)
-                .Select(hour => new HourTotal(new Instant(hour.Key * TimeSpan.TicksPerHour), Sum(hour))),
+                .Select(hour => new HourTotal(new Instant(hour.Key * TimeSpan.TicksPerHour), Aggregated(hour))),
         ];
 
     internal AttemptOutcome Serve(DeltaKey key, PushIntent intent)
@@ -137,14 +137,16 @@ public sealed class SimulatedAccount(
     private void Check(DeltaKey key, PushIntent intent)
     {
         var period = periods.PeriodOf(key.StripeCustomer, intent.Minute);
-        if (intent.Value == Quantity.Zero || PushValue.FirstPartOf(intent.Value) != intent.Value)
-            Violate($"{intent.Identifier} has the value {intent.Value}.");
-        if (intent.Minute.ToMinute() != intent.Minute || intent.Minute + TimeSpan.FromMinutes(1) > period.End || period.Start != intent.PeriodStart)
+        if (intent.Value == Quantity.Zero || PushValue.FirstPartOf(intent.Sent) != intent.Sent)
+            Violate($"{intent.Identifier} has the value {intent.Sent}.");
+        if (!IsWhole(intent, period))
             Violate($"{intent.Identifier} is stamped {intent.Minute}, which is not whole within its period {intent.PeriodStart}.");
         if (intent.Minute < Now - OldestTimestamp || intent.Minute > Now + NewestTimestamp)
             Violate($"{intent.Identifier} is stamped {intent.Minute} at {Now}.");
         if (Now >= finalOf(key.StripeCustomer, period))
             Violate($"{intent.Identifier} was told at {Now}, when the invoice of {period.Start} was final.");
+        if (intent.Meter.Sink != SinkKind.Deltas)
+            return;
         if (_events.Any(taken => taken.Key == key && taken.Intent.Minute == intent.Minute && taken.Intent.Identifier != intent.Identifier))
             Violate($"{intent.Identifier} shares its minute {intent.Minute}.");
         if (_events.Any(taken => taken.Intent.Identifier == intent.Identifier && !taken.IsDropped))
@@ -154,6 +156,39 @@ public sealed class SimulatedAccount(
     private IEnumerable<StripeEvent> Counted(string customer, Instant start, Instant end) => _events.Where(taken =>
         !taken.IsDropped && taken.Key.StripeCustomer == customer && taken.Intent.Minute >= start && taken.Intent.Minute < end);
 
+    private static bool IsWhole(PushIntent intent, BillingPeriod period)
+    {
+        var unit = UnitOf(intent.Meter.Sink);
+        return intent.Minute.Ticks % unit.Ticks == 0 && intent.Minute + unit <= period.End && period.Start == intent.PeriodStart;
+    }
+
+    private static TimeSpan UnitOf(SinkKind sink) => sink switch
+    {
+        SinkKind.HourTotals => TimeSpan.FromHours(1),
+        SinkKind.DayTotals => TimeSpan.FromDays(1),
+        SinkKind.RunningTotal => TimeSpan.FromSeconds(1),
+        _ => TimeSpan.FromMinutes(1),
+    };
+
+    /// <summary>What a meter makes of events, in the order in which they were received.</summary>
+    private static Quantity Aggregated(IEnumerable<StripeEvent> events)
+    {
+        var total = Quantity.Zero;
+        foreach (var meter in events.GroupBy(taken => taken.Intent.Meter.Sink))
+        {
+            var unit = UnitOf(meter.Key).Ticks;
+            total += meter.Key switch
+            {
+                SinkKind.Deltas => Sum(meter),
+                // Of equal timestamps the one received last; Stripe does not say.
+                SinkKind.RunningTotal => meter.OrderBy(taken => taken.Intent.Minute).Last().Intent.Sent,
+                _ => Sum(meter.GroupBy(taken => taken.Intent.Minute.Ticks / unit).Select(window => window.Last())),
+            };
+        }
+
+        return total;
+    }
+
     private static Quantity Sum(IEnumerable<StripeEvent> events) =>
-        events.Aggregate(Quantity.Zero, (sum, taken) => sum + taken.Intent.Value);
+        events.Aggregate(Quantity.Zero, (sum, taken) => sum + taken.Intent.Sent);
 }
