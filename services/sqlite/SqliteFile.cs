@@ -41,8 +41,11 @@ public sealed record SqliteFileOptions
     /// <summary>Idle read connections that are kept.</summary>
     public int IdleReaders { get; init; } = 8;
 
-    /// <summary>Memory for pages of each connection, in KiB.</summary>
+    /// <summary>Memory for pages of the connection that writes, in KiB.</summary>
     public int CacheKibibytes { get; init; } = 32_768;
+
+    /// <summary>Memory for pages of each connection that reads, in KiB. What it holds is stale after the next commit.</summary>
+    public int ReaderCacheKibibytes { get; init; } = 2_048;
 
     /// <summary>How long to wait for another process that writes, in milliseconds.</summary>
     public int BusyTimeoutMs { get; init; } = 10_000;
@@ -69,7 +72,7 @@ public sealed class SqliteFile : IAsyncDisposable
         _options = options;
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(options.Path))!);
         _writes = Channel.CreateBounded<PendingWrite>(new BoundedChannelOptions(options.WaitingWrites) { SingleReader = true });
-        _session = new SqliteSession(options.Path, $"PRAGMA page_size=4096; {Pragmas(options, options.Durability)}");
+        _session = new SqliteSession(options.Path, $"PRAGMA page_size=4096; {Pragmas(options, options.Durability, options.CacheKibibytes)}");
         try
         {
             Prepare();
@@ -126,7 +129,7 @@ public sealed class SqliteFile : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(read);
         if (!_readers.TryTake(out var session))
-            session = new SqliteSession(_options.Path, Pragmas(_options, _options.Durability) + "PRAGMA query_only=ON;");
+            session = new SqliteSession(_options.Path, Pragmas(_options, _options.Durability, _options.ReaderCacheKibibytes) + "PRAGMA query_only=ON;");
         try
         {
             session.Execute("BEGIN");
@@ -159,10 +162,10 @@ public sealed class SqliteFile : IAsyncDisposable
         _session.Dispose();
     }
 
-    private static string Pragmas(SqliteFileOptions options, SqliteDurability durability) =>
+    private static string Pragmas(SqliteFileOptions options, SqliteDurability durability, int cacheKibibytes) =>
         $"""
         PRAGMA busy_timeout={options.BusyTimeoutMs}; PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=16000;
-        PRAGMA temp_store=MEMORY; PRAGMA cache_size=-{options.CacheKibibytes};
+        PRAGMA temp_store=MEMORY; PRAGMA cache_size=-{cacheKibibytes};
         PRAGMA synchronous={(durability == SqliteDurability.Power ? "FULL" : "NORMAL")};
         """;
 
@@ -255,7 +258,7 @@ public sealed class SqliteFile : IAsyncDisposable
     {
         if (_options.Durability == SqliteDurability.Power || !batch.Exists(static write => write.Durability == SqliteDurability.Power))
             return _session;
-        return _powerSession ??= new SqliteSession(_options.Path, Pragmas(_options, SqliteDurability.Power));
+        return _powerSession ??= new SqliteSession(_options.Path, Pragmas(_options, SqliteDurability.Power, _options.CacheKibibytes));
     }
 
     private abstract class PendingWrite(SqliteDurability durability)
