@@ -2,6 +2,7 @@ using Grpc.AspNetCore.Server;
 using StripeMeter.Defaults.Configuration;
 using StripeMeter.Defaults.Hosting;
 using StripeMeter.Defaults.Invocation;
+using StripeMeter.Gateway.Adjustments;
 using StripeMeter.Gateway.Counters;
 using StripeMeter.Gateway.Deltas;
 using StripeMeter.Gateway.Errors;
@@ -9,6 +10,7 @@ using StripeMeter.Gateway.Events;
 using StripeMeter.Gateway.Health;
 using StripeMeter.Gateway.Mappings;
 using StripeMeter.Gateway.OpenApi;
+using StripeMeter.Gateway.Replay;
 using StripeMeter.Gateway.Requests;
 using StripeMeter.Gateway.Usage;
 using StripeMeter.V1;
@@ -47,6 +49,8 @@ public static class GatewayApp
         app.MapMappings();
         app.MapCounters();
         app.MapDeltas();
+        app.MapAdjustments();
+        app.MapReplay();
         app.MapHealth();
         app.MapDocument();
         app.MapDefaults();
@@ -63,7 +67,9 @@ public static class GatewayApp
     {
         services.AddServiceCalls(AppCatalogue.Ingest, timeout)
             .AddClient<IngestService.IngestServiceClient>(calls => new(calls))
-            .AddClient<EventService.EventServiceClient>(calls => new(calls));
+            .AddClient<EventService.EventServiceClient>(calls => new(calls))
+            .AddClient<AdjustmentService.AdjustmentServiceClient>(calls => new(calls))
+            .AddClient<ReplayService.ReplayServiceClient>(calls => new(calls));
         services.AddServiceCalls(AppCatalogue.Aggregator, timeout)
             .AddClient<CounterService.CounterServiceClient>(calls => new(calls))
             .AddClient<UsageService.UsageServiceClient>(calls => new(calls));

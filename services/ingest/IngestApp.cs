@@ -1,10 +1,14 @@
 using StripeMeter.Defaults.Configuration;
 using StripeMeter.Defaults.Hosting;
 using StripeMeter.Defaults.Storage;
+using StripeMeter.Ingest.Adjusting;
+using StripeMeter.Ingest.Anchoring;
 using StripeMeter.Ingest.Conflicts;
+using StripeMeter.Ingest.Controlling;
 using StripeMeter.Ingest.Ingesting;
 using StripeMeter.Ingest.Listing;
 using StripeMeter.Ingest.Publishing;
+using StripeMeter.Ingest.Replaying;
 
 namespace StripeMeter.Ingest;
 
@@ -18,17 +22,23 @@ public static class IngestApp
         var builder = ServiceHost.CreateBuilder(AppCatalogue.Ingest, args, settings);
         builder.Services.AddSettings<IngestOptions>(builder.Configuration);
         builder.Services.AddSettings<PublishingOptions>(builder.Configuration);
+        builder.Services.AddSettings<ControlOptions>(builder.Configuration);
         builder.AddMeterStore();
         builder.Services.AddSingleton<IngestInstruments>();
         builder.Services.AddSingleton<ConflictReporter>();
         builder.Services.AddSingleton<BatchIngester>();
         builder.Services.AddSingleton<AppendedPublisher>();
         builder.Services.AddHostedService(services => services.GetRequiredService<AppendedPublisher>());
+        builder.Services.AddSingleton<ControlInstruments>();
+        builder.Services.AddSingleton<ControlAnnouncer>();
         configure?.Invoke(builder);
 
         var app = builder.Build();
         app.MapGrpcService<IngestServiceEndpoint>();
         app.MapGrpcService<EventServiceEndpoint>();
+        app.MapGrpcService<AdjustmentServiceEndpoint>();
+        app.MapGrpcService<ReplayServiceEndpoint>();
+        app.MapGrpcService<AnchorServiceEndpoint>();
         app.MapDefaults();
         return app;
     }

@@ -15,6 +15,7 @@ public static partial class RestNames
         ["page_size"] = "limit",
         ["page_token"] = "cursor",
         ["at_time"] = "at",
+        ["period_time"] = "periodStart",
         ["customer_rule"] = "customers",
     }.ToFrozenDictionary();
 

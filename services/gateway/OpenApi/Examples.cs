@@ -1,6 +1,8 @@
 using System.Collections.Frozen;
+using StripeMeter.Gateway.Adjustments;
 using StripeMeter.Gateway.Events;
 using StripeMeter.Gateway.Mappings;
+using StripeMeter.Gateway.Replay;
 using StripeMeter.Gateway.Usage;
 
 namespace StripeMeter.Gateway.OpenApi;
@@ -25,6 +27,23 @@ public static class Examples
             """
             {"tenantId":"acme","metric":"api_calls","aggregation":"sum","stripeAccount":"default","priceId":"price_123",
              "currency":"usd","active":true,"customers":{"prefix":"","table":{"cus_01":"cus_Q1w2E3"},"tableOnly":false}}
+            """,
+        [typeof(AdjustmentRequest)] =
+            """
+            {"tenantId":"acme","metric":"api_calls","customerRef":"cus_01","periodStart":"2026-01-01","delta":-12.5,
+             "reason":"credit","requestId":"ticket-4711","note":"an outage"}
+            """,
+        [typeof(AdjustmentStep)] =
+            """
+            {"tenantId":"acme"}
+            """,
+        [typeof(ReplayBody)] =
+            """
+            {"tenantId":"acme","metrics":["api_calls"],"since":"2026-01-01T00:00:00Z","until":"now","mode":"dry-run"}
+            """,
+        [typeof(RebuildBody)] =
+            """
+            {"tenantId":"acme","customerRef":"cus_01","rebuildId":"after-incident-7"}
             """,
         [typeof(ProjectionRequest)] =
             """

@@ -48,6 +48,39 @@ internal sealed class JsonBody : IDisposable
         return text;
     }
 
+    /// <summary>A decimal, sent as a number or as a string, digit for digit; null if it is absent or null.</summary>
+    public string? Decimal(string name, bool required = false)
+    {
+        if (!TryGet(name, out var value) && required)
+            Add(name, "is required");
+        return value.ValueKind switch
+        {
+            JsonValueKind.Undefined or JsonValueKind.Null => null,
+            JsonValueKind.Number => value.GetRawText(),
+            JsonValueKind.String => Text(name, required),
+            _ => Wrong<string>(name, "must be a number"),
+        };
+    }
+
+    /// <summary>Strings; empty if it is absent or null.</summary>
+    public IReadOnlyList<string> Texts(string name)
+    {
+        if (!TryGet(name, out var value))
+            return [];
+        if (value.ValueKind != JsonValueKind.Array)
+            return Wrong<string[]>(name, "must be a list of strings") ?? [];
+        var texts = new List<string>();
+        foreach (var item in value.EnumerateArray())
+        {
+            if (item.ValueKind == JsonValueKind.String && Text(item) is { } text)
+                texts.Add(text);
+            else
+                Add(name, "must be a list of strings");
+        }
+
+        return texts;
+    }
+
     public bool? Flag(string name)
     {
         if (!TryGet(name, out var value))

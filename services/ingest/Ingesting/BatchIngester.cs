@@ -20,6 +20,7 @@ public sealed class BatchIngester(
     IngestInstruments instruments, TimeProvider clock)
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(250);
+    private readonly LatenessWindows _lateness = options.ToLatenessWindows();
     private readonly EventRules _rules = new(options.ToEventLimits());
     private int _pendingEvents;
 
@@ -55,7 +56,7 @@ public sealed class BatchIngester(
         var tenants = Check(events, requestKey, results);
         foreach (var (tenant, indexed) in tenants)
         {
-            var appender = new Appender(tenant, store.Of(tenant).Ledger, (_, _) => options.Lateness, clock);
+            var appender = new Appender(tenant, store.Of(tenant).Ledger, _lateness.Of, clock);
             var batch = await appender.AppendAsync(indexed.ConvertAll(item => item.Event), cancellation).ConfigureAwait(false);
             foreach (var (shard, records) in batch.Appended)
                 publisher.Offer(new ShardId(tenant, shard), records);

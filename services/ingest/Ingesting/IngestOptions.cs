@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using StripeMeter.Defaults.Configuration;
 using StripeMeter.Metering.Events;
+using StripeMeter.Metering.Ledger;
 
 namespace StripeMeter.Ingest.Ingesting;
 
@@ -19,6 +20,10 @@ public sealed class IngestOptions
     [Setting("LATE_EVENT_WINDOW_HOURS"), Range(0, 1_000_000)]
     public int LatenessHours { get; set; } = 48;
 
+    /// <summary>Other hours for metrics: <c>metric=hours</c> or <c>tenant/metric=hours</c>, separated by commas; 0 means never.</summary>
+    [Setting("LATE_EVENT_WINDOWS"), RegularExpression(@"\s*|(\s*[^,]+=\d{1,7}\s*,?)+")]
+    public string LatenessWindows { get; set; } = "";
+
     /// <summary>Events being appended at a time. More are refused as overload, before memory grows.</summary>
     [Setting("MAX_PENDING_EVENTS"), Range(1_000, 10_000_000)]
     public int MaximumPendingEvents { get; set; } = 100_000;
@@ -31,5 +36,5 @@ public sealed class IngestOptions
 
     public EventLimits ToEventLimits() => new() { MetaBytes = MaximumMetaBytes };
 
-    public TimeSpan? Lateness => LatenessHours == 0 ? null : TimeSpan.FromHours(LatenessHours);
+    public LatenessWindows ToLatenessWindows() => new(LatenessHours, LatenessWindows);
 }

@@ -17,6 +17,12 @@ public enum DocumentKind
 
     /// <summary>Names a backfill that is not at its end, so that it goes on after a crash. Deleted when it is.</summary>
     BackfillWork = 5,
+
+    /// <summary>A manual adjustment, as it was created. Whether it was approved or reverted stands in the ledger.</summary>
+    Adjustment = 6,
+
+    /// <summary>Says which adjustment a request created, by the name the caller gave the request.</summary>
+    AdjustmentRequest = 7,
 }
 
 /// <summary>A small document beside the ledger.</summary>

@@ -33,4 +33,7 @@ public sealed record ControlBody
 
     /// <summary>Who brought it about.</summary>
     public string Actor { get; init; } = "";
+
+    /// <summary>What the actor had to say about it. Not in messages.</summary>
+    public string Note { get; init; } = "";
 }

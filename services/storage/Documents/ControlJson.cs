@@ -11,7 +11,7 @@ internal static class ControlJson
 {
     public static string Write(ControlBody control) => JsonSerializer.Serialize(new Stored(
         control.Subject, control.Metric, control.Customer, control.Quantity.ToString(), control.At.Ticks, control.Anchor?.Day,
-        control.Anchor?.Minute, control.ClosedBefore.Ticks, control.Actor));
+        control.Anchor?.Minute, control.ClosedBefore.Ticks, control.Actor, control.Note));
 
     public static ControlBody Read(string text)
     {
@@ -19,12 +19,12 @@ internal static class ControlJson
         return new ControlBody
         {
             Subject = stored.Subject, Metric = stored.Metric, Customer = stored.Customer, Quantity = Quantity.Parse(stored.Quantity),
-            At = new Instant(stored.At), ClosedBefore = new Instant(stored.ClosedBefore), Actor = stored.Actor,
+            At = new Instant(stored.At), ClosedBefore = new Instant(stored.ClosedBefore), Actor = stored.Actor, Note = stored.Note ?? "",
             Anchor = stored is { AnchorDay: { } day, AnchorMinute: { } minute } ? new PeriodAnchor(day, minute) : null,
         };
     }
 
     private sealed record Stored(
         string Subject, string Metric, string Customer, string Quantity, long At, int? AnchorDay, int? AnchorMinute,
-        long ClosedBefore, string Actor);
+        long ClosedBefore, string Actor, string? Note);
 }

@@ -1,0 +1,151 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Google.Protobuf.WellKnownTypes;
+using StripeMeter.V1;
+using Xunit;
+
+namespace StripeMeter.EndToEnd.Tests;
+
+/// <summary>Late events, corrections, replay, rebuild and anchors, over REST and gRPC, down to the counters.</summary>
+public sealed class AdjustmentTests : IAsyncLifetime
+{
+    private const string Tenant = "adjusting";
+    private EmbeddedSystem _system = null!;
+
+    public async ValueTask InitializeAsync() => _system = await EmbeddedSystem.StartAsync();
+
+    public ValueTask DisposeAsync() => _system.DisposeAsync();
+
+    [Fact]
+    public async Task LateEvent_ApprovedThenReverted_CountsWholeAndThenNotAtAll()
+    {
+        var late = Clock.AddHours(-50);
+        await _system.IngestAsync(Event("late", "7.5", "late/1", late), Event("late", "2", "timely", Clock));
+
+        var pending = (await _system.GetAsync($"/v1/adjustments?tenantId={Tenant}&metric=late&status=pending"))["adjustments"]!.AsArray();
+        var id = (string)Assert.Single(pending)!["id"]!;
+        Assert.Equal("late_event", (string)pending[0]!["reason"]!);
+        Assert.Equal("late/1", (string)pending[0]!["eventKey"]!);
+
+        Assert.True((bool)(await PostAsync($"/v1/adjustments/{id}/approve", new { tenantId = Tenant }))["ok"]!);
+        Assert.True((bool)(await PostAsync($"/v1/adjustments/{id}/approve", new { tenantId = Tenant }))["already"]!);
+        await UntilSumAsync("late", late, "cus_1", late.Month == Clock.Month ? "9.5" : "7.5");
+
+        Assert.True((bool)(await PostAsync($"/v1/adjustments/{id}/revert", new { tenantId = Tenant, note = "wrong" }))["ok"]!);
+        await UntilSumAsync("late", late, "cus_1", late.Month == Clock.Month ? "2" : "0");
+        using var again = await _system.Rest.PostAsJsonAsync($"/v1/adjustments/{id}/approve", new { tenantId = Tenant });
+        Assert.Equal(HttpStatusCode.BadRequest, again.StatusCode);
+        Assert.Contains("Already reverted", await again.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ManualAdjustment_ApprovedThenReverted_ChangesTheSumOnlyAndNetsToZero()
+    {
+        await _system.IngestAsync(Event("manual", "10", "a", Clock));
+        var request = new
+        {
+            tenantId = Tenant, metric = "manual", customerRef = "cus_1", periodStart = Day(Clock), delta = -2.5, reason = "credit",
+            requestId = "ticket", note = "outage",
+        };
+        var created = await PostAsync("/v1/adjustments", request);
+        var id = (string)created["id"]!;
+        Assert.Equal(id, (string)(await PostAsync("/v1/adjustments", request))["id"]!);
+        Assert.Equal("pending", (string)(await _system.GetAsync($"/v1/adjustments/{id}?tenantId={Tenant}"))["status"]!);
+        using var early = await _system.Rest.PostAsJsonAsync($"/v1/adjustments/{id}/revert", new { tenantId = Tenant });
+        Assert.Equal(HttpStatusCode.BadRequest, early.StatusCode);
+
+        await PostAsync($"/v1/adjustments/{id}/approve", new { tenantId = Tenant });
+        await UntilSumAsync("manual", Clock, "cus_1", "7.5");
+        var counter = await CounterAsync("manual", Clock, "cus_1");
+        Assert.Equal((1, "10"), ((int)counter!["count"]!, counter["max"]!.ToJsonString()));
+
+        await PostAsync($"/v1/adjustments/{id}/revert", new { tenantId = Tenant });
+        await UntilSumAsync("manual", Clock, "cus_1", "10");
+        Assert.Equal("reverted", (string)(await _system.GetAsync($"/v1/adjustments/{id}?tenantId={Tenant}"))["status"]!);
+    }
+
+    [Fact]
+    public async Task Replay_DryRunThenApplyTwice_SaysWhatChangesAndCountsOnce()
+    {
+        var late = Clock.AddHours(-60);
+        await _system.IngestAsync(
+            Event("replayed", "1", "r1", late), Event("replayed", "2", "r2", late), Event("replayed", "4", "r3", Clock));
+
+        var dry = await PostAsync("/v1/replay", new { tenantId = Tenant, dryRun = true });
+        Assert.Equal("dry-run", (string)dry["mode"]!);
+        var change = dry["changes"]!["replayed"]!;
+        Assert.Equal((3, 2, "3"), ((int)change["eventsFound"]!, (int)change["lateEvents"]!, change["counterDelta"]!.ToJsonString()));
+        Assert.Equal("cus_1", (string)Assert.Single(change["affectedCustomers"]!.AsArray())!);
+
+        var body = new { tenantId = Tenant, metrics = (string[])["replayed"], since = "-PT100H", until = "now", mode = "apply" };
+        Assert.Equal(2, (int)(await PostAsync("/v1/replay", body))["applied"]!);
+        Assert.Equal(0, (int)(await PostAsync("/v1/replay", body))["applied"]!);
+        await UntilSumAsync("replayed", late, "cus_1", late.Month == Clock.Month ? "7" : "3");
+    }
+
+    [Fact]
+    public async Task Rebuild_OfACustomer_RecountsEveryCounter()
+    {
+        await _system.IngestAsync(Event("rebuilt", "3", "b1", Clock), Event("rebuilt", "5", "b2", Clock));
+        await _system.UntilCountedAsync(Tenant);
+
+        var told = await PostAsync("/v1/rebuild", new { tenantId = Tenant, customerRef = "cus_1", rebuildId = "again" });
+
+        Assert.Equal(1, (int)told["counters"]!);
+        await EmbeddedSystem.UntilAsync(
+            async () => (await CounterAsync("rebuilt", Clock, "cus_1"))?["version"]?["recutPosition"] is { } recut && (long)recut > 0,
+            "the counter was counted anew");
+        await UntilSumAsync("rebuilt", Clock, "cus_1", "8");
+    }
+
+    [Fact]
+    public async Task Anchor_Changed_CutsTheOpenPeriodThere()
+    {
+        var (before, after) = (Clock.AddHours(-3), Clock.AddHours(-1));
+        await _system.IngestAsync(Event("anchored", "1", "p1", before), Event("anchored", "2", "p2", after));
+        await _system.UntilCountedAsync(Tenant);
+        var anchors = new AnchorService.AnchorServiceClient(_system.Ingest);
+        var from = Clock.AddHours(-2);
+        var request = new ChangeAnchorRequest
+        {
+            TenantId = Tenant, CustomerRef = "cus_1", EffectiveTime = Timestamp.FromDateTimeOffset(from), ChangeId = "evt_1",
+            Anchor = new BillingAnchor { Day = from.Day, Minute = (from.Hour * 60) + from.Minute }, Actor = "test",
+        };
+
+        Assert.False((await anchors.ChangeAnchorAsync(request)).Already);
+        Assert.True((await anchors.ChangeAnchorAsync(request)).Already);
+
+        await EmbeddedSystem.UntilAsync(async () => await _system.CurrentAsync(Tenant, "cus_1", "anchored") == "2", "the period begins at the anchor");
+        await UntilSumAsync("anchored", before, "cus_1", "1");
+        Assert.Single((await anchors.ListAnchorsAsync(new ListAnchorsRequest { TenantId = Tenant, CustomerRef = "cus_1" })).Changes);
+    }
+
+    private static DateTimeOffset Clock => TimeProvider.System.GetUtcNow();
+
+    private static string Day(DateTimeOffset moment) => moment.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+
+    private static object Event(string metric, string quantity, string key, DateTimeOffset moment) => new
+    {
+        tenantId = Tenant, metric, customerRef = "cus_1", quantity, ts = moment.ToString("O", CultureInfo.InvariantCulture), idempotencyKey = key,
+    };
+
+    private async Task<JsonNode> PostAsync(string address, object body)
+    {
+        using var response = await _system.Rest.PostAsJsonAsync(address, body);
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.IsSuccessStatusCode, $"{address} answered {(int)response.StatusCode}: {text}");
+        return JsonNode.Parse(text)!;
+    }
+
+    private async Task<JsonNode?> CounterAsync(string metric, DateTimeOffset moment, string customer)
+    {
+        var at = Uri.EscapeDataString(moment.ToString("O", CultureInfo.InvariantCulture));
+        var counters = await _system.GetAsync($"/v1/counters?tenantId={Tenant}&metric={metric}&customerRef={customer}&at={at}");
+        return counters["counters"]!.AsArray().FirstOrDefault();
+    }
+
+    private Task UntilSumAsync(string metric, DateTimeOffset moment, string customer, string sum) => EmbeddedSystem.UntilAsync(
+        async () => (await CounterAsync(metric, moment, customer))?["sum"]?.ToJsonString() == sum, $"{metric} sums up to {sum}");
+}
