@@ -15,7 +15,7 @@ internal static class MeterChoice
         var isSameEventName = changed.MeterEventName == before.MeterEventName;
         // The payload keys are Stripe's to say.
         (changed.MeterCustomerKey, changed.MeterValueKey, changed.MeterSink) =
-            (before.MeterCustomerKey, before.MeterValueKey, (MeterSink)before.Sink);
+            (before.MeterCustomerKey, before.MeterValueKey, before.Sink.ToWire());
         if (isSameAccount && isSamePrice && isSameMeter && isSameEventName && changed.Currency == before.Currency)
             return false;
         if (!isSamePrice && changed.PriceId.Length > 0 && isSameMeter)

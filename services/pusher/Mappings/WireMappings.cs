@@ -1,4 +1,5 @@
 using StripeMeter.Defaults.Wire;
+using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Tenants;
 using DomainAggregation = StripeMeter.Metering.Mappings.Aggregation;
 using DomainMapping = StripeMeter.Metering.Mappings.Mapping;
@@ -16,7 +17,7 @@ internal static class WireMappings
             Id = mapping.Id, TenantId = tenant.Value, Metric = mapping.Metric, Aggregation = (V1.Aggregation)mapping.Aggregation,
             StripeAccount = mapping.StripeAccount, PriceId = mapping.PriceId, MeterId = mapping.MeterId,
             MeterEventName = mapping.MeterEventName, MeterCustomerKey = mapping.MeterCustomerKey,
-            MeterValueKey = mapping.MeterValueKey, MeterSink = (V1.MeterSink)mapping.Sink, SubscriptionItemId = mapping.SubscriptionItemId, Currency = mapping.Currency,
+            MeterValueKey = mapping.MeterValueKey, MeterSink = mapping.Sink.ToWire(), SubscriptionItemId = mapping.SubscriptionItemId, Currency = mapping.Currency,
             Active = mapping.Active, Shadow = mapping.Shadow, ShadowStripeAccount = mapping.ShadowStripeAccount,
             ShadowPriceId = mapping.ShadowPriceId, ShadowSubscriptionItemId = mapping.ShadowSubscriptionItemId,
             CustomerRule = new V1.CustomerRule { Prefix = mapping.Customers.Prefix, TableOnly = mapping.Customers.TableOnly },
@@ -26,11 +27,17 @@ internal static class WireMappings
         return wire;
     }
 
+    /// <summary>0 stands for nothing there, and for differences on disk.</summary>
+    public static V1.MeterSink ToWire(this SinkKind sink) => (V1.MeterSink)((int)sink + 1);
+
+    private static SinkKind ToDomain(this V1.MeterSink sink) =>
+        sink == V1.MeterSink.Unspecified ? SinkKind.Deltas : (SinkKind)((int)sink - 1);
+
     public static DomainMapping ToDomain(this V1.Mapping wire, Metering.Time.Instant created, Metering.Time.Instant updated) => new()
     {
         Id = wire.Id, Metric = wire.Metric, Aggregation = (DomainAggregation)wire.Aggregation, StripeAccount = wire.StripeAccount,
         PriceId = wire.PriceId, MeterId = wire.MeterId, MeterEventName = wire.MeterEventName,
-        MeterCustomerKey = wire.MeterCustomerKey, MeterValueKey = wire.MeterValueKey, Sink = (Metering.Pushing.SinkKind)wire.MeterSink,
+        MeterCustomerKey = wire.MeterCustomerKey, MeterValueKey = wire.MeterValueKey, Sink = wire.MeterSink.ToDomain(),
         SubscriptionItemId = wire.SubscriptionItemId, Currency = wire.Currency, Active = wire.Active, Shadow = wire.Shadow,
         ShadowStripeAccount = wire.ShadowStripeAccount, ShadowPriceId = wire.ShadowPriceId,
         ShadowSubscriptionItemId = wire.ShadowSubscriptionItemId,
