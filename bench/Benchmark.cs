@@ -22,6 +22,7 @@ internal sealed class Benchmark(TimeProvider clock)
         Line();
         Console.WriteLine("raw engine");
         await MeasureEngineAsync(percent);
+        await MeasureSeriesAsync(percent);
         Console.WriteLine("embedded system");
         await MeasureSystemAsync(percent);
         if (soakEvents > 0)
@@ -45,6 +46,28 @@ internal sealed class Benchmark(TimeProvider clock)
 
         Line();
     }
+
+    private async Task MeasureSeriesAsync(int percent)
+    {
+        var events = 400_000L * percent / 100;
+        Line("## Reading by customer, metric and time");
+        Line();
+        Line("Listing, recounting and explaining read one series. Its entries are written in bulk behind the records, and cost this much of the appends:");
+        Line();
+        Line("| entries | events/s | of those without |");
+        Line("| --- | --- | --- |");
+        var without = await RawEngine.MeasureSeriesAsync(int.MaxValue, events, clock);
+        SeriesRow("none", without, without);
+        SeriesRow("in bulk (as it is)", await RawEngine.MeasureSeriesAsync(null, events, clock), without);
+        SeriesRow("at once with each record", await RawEngine.MeasureSeriesAsync(1, events, clock), without);
+        Line();
+        var read = await RawEngine.MeasureReadAsync(events, page: 100, reads: 300, clock);
+        Line($"A page of the 100 newest events of one customer and metric, among {Number(events)}: {Milliseconds(read, "F1")}.");
+        Line();
+    }
+
+    private void SeriesRow(string entries, long eventsPerSecond, long without) =>
+        Line($"| {entries} | {Number(eventsPerSecond)} | {100 * eventsPerSecond / without} % |");
 
     private async Task MeasureSystemAsync(int percent)
     {
@@ -108,5 +131,6 @@ internal sealed class Benchmark(TimeProvider clock)
 
     private static string Seconds(TimeSpan span) => span.TotalSeconds.ToString("F1", CultureInfo.InvariantCulture) + " s";
 
-    private static string Milliseconds(TimeSpan span) => span.TotalMilliseconds.ToString("F0", CultureInfo.InvariantCulture) + " ms";
+    private static string Milliseconds(TimeSpan span, string format = "F0") =>
+        span.TotalMilliseconds.ToString(format, CultureInfo.InvariantCulture) + " ms";
 }

@@ -16,6 +16,10 @@ internal sealed class Workload(string tenant, int seed, TimeProvider clock)
 
     public string Tenant => tenant;
 
+    /// <summary>One of the series that events fall into.</summary>
+    public static (string Customer, string Metric) SeriesAt(int index) =>
+        (CustomerAt(index % Customers), Metrics[index % Metrics.Length]);
+
     public IngestEventsRequest NextRequest(int events)
     {
         var request = new IngestEventsRequest();
@@ -28,7 +32,7 @@ internal sealed class Workload(string tenant, int seed, TimeProvider clock)
                 {
                     TenantId = tenant,
                     Metric = Metrics[_random.Next(Metrics.Length)],
-                    CustomerRef = FormattableString.Invariant($"cus_{_random.Next(Customers):0000}"),
+                    CustomerRef = CustomerAt(_random.Next(Customers)),
                     Quantity = FormattableString.Invariant($"{_random.Next(1, 5_000)}.{_random.Next(0, 100):00}"),
                     Timestamp = now,
                     IdempotencyKey = FormattableString.Invariant($"{_random.NextInt64():x16}-{_random.NextInt64():x16}"),
@@ -56,6 +60,8 @@ internal sealed class Workload(string tenant, int seed, TimeProvider clock)
 
         return body.Append("]}").ToString();
     }
+
+    private static string CustomerAt(int index) => FormattableString.Invariant($"cus_{index:0000}");
 
     private static DateTimeOffset Rounded(DateTimeOffset time) => new(time.Ticks - (time.Ticks % 10_000), time.Offset);
 }
