@@ -1,5 +1,6 @@
 using System.CommandLine;
 using StripeMeter.Cli.Ingesting;
+using StripeMeter.Cli.Simulating;
 
 namespace StripeMeter.Cli.Commands;
 
@@ -35,6 +36,7 @@ public static class StripeMeterCommand
         var root = new RootCommand(Description)
         {
             IngestCommand.Create(host),
+            SimulateCommand.Create(host),
         };
         foreach (var option in CommonOptions.All)
             root.Add(option);
