@@ -30,6 +30,13 @@ public sealed class SeedRun(IScenario scenario)
         .. scenario.Situations.Where(situation => Tally[situation] == 0).Select(situation => situation.ToString()),
     ];
 
+    /// <summary>All that did not hold, in lines: disagreements by seed, and what never came about. Empty if all did.</summary>
+    public IReadOnlyList<string> Findings =>
+    [
+        .. Disagreeing.Select(verdict => $"seed {verdict.Seed}: {string.Join("; ", verdict.Disagreements)}"),
+        .. NeverSeen.Select(kind => $"never seen: {kind}"),
+    ];
+
     public void Run(int first, int count, int workers)
     {
         var range = Partitioner.Create(first, checked(first + count), rangeSize: 64);

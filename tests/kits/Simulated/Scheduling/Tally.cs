@@ -21,4 +21,11 @@ public sealed class Tally
         for (var index = 0; index < _situations.Length; index++)
             _situations[index] += other._situations[index];
     }
+
+    /// <summary>What happened, and how often.</summary>
+    public override string ToString() => string.Join(", ",
+    [
+        .. Enum.GetValues<Fault>().Where(fault => this[fault] > 0).Select(fault => $"{fault} {this[fault]}"),
+        .. Enum.GetValues<Situation>().Where(situation => this[situation] > 0).Select(situation => $"{situation} {this[situation]}"),
+    ]);
 }
