@@ -47,9 +47,7 @@ internal sealed record ScenarioFile(string Path, Scenario? Scenario, IReadOnlyLi
     {
         try
         {
-            if (new FileInfo(path).Length > MaximumBytes)
-                throw new FormatException($"is larger than {MaximumBytes} bytes");
-            return new ScenarioFile(path, ScenarioReader.Read(Parse(path, File.ReadAllText(path))), []);
+            return new ScenarioFile(path, ScenarioReader.Read(Parse(path)), []);
         }
         catch (PricingException refusal)
         {
@@ -61,8 +59,14 @@ internal sealed record ScenarioFile(string Path, Scenario? Scenario, IReadOnlyLi
         }
     }
 
-    private static JsonElement Parse(string path, string text)
+    /// <summary>The content of a YAML or JSON file.</summary>
+    /// <exception cref="FormatException">It is too large, or no YAML.</exception>
+    /// <exception cref="JsonException">It is no JSON.</exception>
+    public static JsonElement Parse(string path)
     {
+        if (new FileInfo(path).Length > MaximumBytes)
+            throw new FormatException($"is larger than {MaximumBytes} bytes");
+        var text = File.ReadAllText(path);
         if (path.EndsWith(".json", StringComparison.OrdinalIgnoreCase))
         {
             using var document = JsonDocument.Parse(text, Options);

@@ -11,7 +11,7 @@ internal static class SimulateCommand
     public static Command Create(CliHost host) => new(
         "simulate", "Computes invoices from scenario files (*.sim.yaml, *.sim.json), with Stripe's arithmetic. Asks no server.")
     {
-        Run(host), Validate(host), Report(host),
+        Run(host), Validate(host), Report(host), CompareCommand.Create(host),
     };
 
     private static Command Run(CliHost host)

@@ -23,7 +23,7 @@ public sealed partial class GettingStartedTests
                 Assert.Equal(command.Groups["shown"].Value, result.Out);
         }
 
-        Assert.Equal(4, commands.Count);
+        Assert.Equal(5, commands.Count);
         Assert.Contains("failures=\"0\"", await File.ReadAllTextAsync(Path.Combine(folder.Path, "results.xml"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 

@@ -43,6 +43,10 @@ public sealed class FieldReader
 
     public string PathOf(string name) => Path.Length == 0 ? name : name.Length == 0 ? Path : $"{Path}.{name}";
 
+    /// <summary>The names of all members, where they are not fixed.</summary>
+    public IEnumerable<string> Names() =>
+        _object.ValueKind == JsonValueKind.Object ? _object.EnumerateObject().Select(member => member.Name) : [];
+
     /// <summary>Whether the member is there and not null.</summary>
     public bool Has(string name) => Find(name) is not null;
 
