@@ -1,3 +1,4 @@
+using StripeMeter.Aggregator.Auditing;
 using StripeMeter.Aggregator.CatchingUp;
 using StripeMeter.Aggregator.CounterShards;
 using StripeMeter.Aggregator.Querying;
@@ -20,6 +21,7 @@ public static class AggregatorApp
         var folding = builder.Services.AddSettings<FoldingOptions>(builder.Configuration);
         builder.Services.AddSettings<CatchUpSettings>(builder.Configuration);
         builder.Services.AddSettings<RecountSettings>(builder.Configuration);
+        builder.Services.AddSettings<AuditSettings>(builder.Configuration);
         builder.Services.AddSettings<SubscriptionOptions>(builder.Configuration);
         builder.AddMeterStore();
         builder.Services.AddSingleton<FoldInstruments>();
@@ -28,6 +30,7 @@ public static class AggregatorApp
         builder.Services.AddHostedService(services => services.GetRequiredService<ChangeAnnouncer>());
         builder.Services.AddHostedService<CatchUpService>();
         builder.Services.AddHostedService<RecountService>();
+        builder.Services.AddHostedService<AuditorService>();
         builder.AddCounterShards(folding);
         configure?.Invoke(builder);
 
@@ -37,6 +40,7 @@ public static class AggregatorApp
         app.MapUsageAppended();
         app.MapGrpcService<CounterServiceEndpoint>();
         app.MapGrpcService<UsageServiceEndpoint>();
+        app.MapGrpcService<AuditServiceEndpoint>();
         app.MapDefaults();
         return app;
     }

@@ -1,5 +1,7 @@
 using StripeMeter.Kits.Reference;
+using StripeMeter.Kits.Simulated.Database;
 using StripeMeter.Kits.Simulated.Scheduling;
+using StripeMeter.Metering.Auditing;
 using StripeMeter.Metering.Counting;
 using StripeMeter.Metering.Events;
 using StripeMeter.Metering.Ledger;
@@ -10,6 +12,8 @@ namespace StripeMeter.Simulation.Counting;
 /// <summary>Compares what a run left behind with what must be true.</summary>
 internal sealed class CountingChecks(CountingWorld world)
 {
+    private const int AuditPage = 3;
+
     private readonly LoggedRecord[] _log =
     [
         .. from tenant in world.Database.KnownTenants
@@ -18,7 +22,7 @@ internal sealed class CountingChecks(CountingWorld world)
     ];
 
     public IEnumerable<string> All() =>
-        [.. Unexplained(), .. world.Answers.Wrong, .. Log(), .. AnsweredEvents(), .. UnansweredEvents(), .. ControlsThatCameFirst(), .. Progress(), .. Rows(), .. Counters()];
+        [.. Unexplained(), .. world.Answers.Wrong, .. Log(), .. AnsweredEvents(), .. UnansweredEvents(), .. ControlsThatCameFirst(), .. Progress(), .. Rows(), .. Counters(), .. Audit()];
 
     private IEnumerable<string> Unexplained() =>
         world.Network.Unexplained.Select(failure => $"Unexplained: {failure.GetType().Name}: {failure.Message}");
@@ -138,6 +142,27 @@ internal sealed class CountingChecks(CountingWorld world)
             var read = await world.Folders.ReadAnewAsync(new ShardId(tenant, row.Shard), row.Counter.Key).ConfigureAwait(false);
             if (read != row.Counter)
                 wrong.Add($"{tenant} has the row {row.Counter} and the counter {read}.");
+        }
+    }
+
+    /// <summary>The auditor finds every row right.</summary>
+    private List<string> Audit()
+    {
+        var wrong = new List<string>();
+        var auditing = AuditAllAsync(wrong);
+        if (!world.RunUntilEnded(auditing) || !auditing.IsCompletedSuccessfully)
+            wrong.Add($"Counters cannot be audited: {auditing.Exception?.GetBaseException().Message ?? "no answer"}");
+        return wrong;
+    }
+
+    private async Task AuditAllAsync(List<string> wrong)
+    {
+        var store = new SimulatedStore(world.Database, new SimulatedProcess(), world.Network.Scheduler.Clock);
+        foreach (var (tenant, row) in AllRows().ToArray())
+        {
+            var result = await new CounterAuditor(store.Of(tenant), AuditPage).CheckAsync(row, CancellationToken.None).ConfigureAwait(false);
+            if (result.Outcome != AuditOutcome.Matches)
+                wrong.Add($"{tenant} has {row.Counter}, and the auditor says {result.Outcome}: {result.Recounted}.");
         }
     }
 
