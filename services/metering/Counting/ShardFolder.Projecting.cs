@@ -90,7 +90,11 @@ public sealed partial class ShardFolder
         {
             var key = standing.Counter.Key;
             if (!standing.Counter.Version.Covers(touched[key].Version))
+            {
+                _mayExceedQueue = true;
                 throw new StoreUnavailableException("A counter was counted anew elsewhere; its shard starts over.");
+            }
+
             _counters[key] = touched[key] = standing.Counter;
         }
     }

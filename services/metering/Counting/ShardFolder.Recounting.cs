@@ -102,13 +102,19 @@ public sealed partial class ShardFolder
         return [.. keys.Select(key => _counters.GetValueOrDefault(key)).OfType<Counter>()];
     }
 
-    /// <summary>Stops before the first re-cut that there is no room for. Returns how far to go.</summary>
+    /// <summary>
+    /// Stops before the first re-cut that there is no room for. Returns how far to go. A row that holds more than this
+    /// shard has folded cannot be counted anew before the shard has come as far: then one more goes in.
+    /// </summary>
     private async Task<long> CutAtFullQueueAsync(List<Countable> records, long reached, CancellationToken cancellation)
     {
         var pending = await projection.RecountsAsync(shard, options.PendingRecounts, cancellation).ConfigureAwait(false);
         // Those of re-cuts still ahead were left when rows were deleted; the same ones will be added.
         var room = options.PendingRecounts
             - pending.Count(item => item.LogId == _folded.LogId && item.Recut <= _folded.Position);
+        if (_mayExceedQueue && room <= 0)
+            room = 1;
+        _mayExceedQueue = false;
         var excess = records.FindIndex(record => record.IsRecut && room-- <= 0);
         if (excess < 0)
             return reached;

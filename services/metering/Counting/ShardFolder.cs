@@ -27,6 +27,7 @@ public sealed partial class ShardFolder(
     private PeriodClock _periods = new();
     private bool _active;
     private bool _stateIsAhead;
+    private bool _mayExceedQueue;
     private ShardProgress _folded;
     private Hole? _hole;
 

@@ -20,6 +20,11 @@ public sealed class CountingSimulationTests
         Assert.Equal(Seeds, run.Seeds);
     }
 
+    /// <summary>Seeds that once disagreed.</summary>
+    /// <remarks>17876: a row ahead of its shard could not be counted anew, and the queue was full, so the shard could not move.</remarks>
+    [Theory, InlineData(17876)]
+    public void Counting_ASeedThatOnceDisagreed_Agrees(int seed) => Assert.Empty(new CountingScenario().Run(seed).Disagreements);
+
     [Fact]
     public void Counting_OneSeedTwice_IsTheSameRun()
     {
