@@ -3,7 +3,7 @@ using System.Net;
 
 namespace StripeMeter.StripeDouble;
 
-/// <summary><c>--port 12111 --address 127.0.0.1 --data FILE</c></summary>
+/// <summary><c>--port 12111 --address 127.0.0.1 --data FILE --webhook URL --webhook-secret SECRET</c></summary>
 internal static class CommandLine
 {
     public const string Help =
@@ -13,6 +13,8 @@ internal static class CommandLine
           --port PORT        port to listen on; 0 picks a free one (default 12111)
           --address ADDRESS  IP address to listen on (default 127.0.0.1); containers say 0.0.0.0
           --data FILE        SQLite file of the account (default ./data/stripe-double.db)
+          --webhook URL      where events are delivered to; needs --webhook-secret
+          --webhook-secret S what deliveries are signed with
           --help             this text
         """;
 
@@ -31,6 +33,8 @@ internal static class CommandLine
                 "--port" => options with { Port = Port(value) },
                 "--address" => options with { Address = Address(value) },
                 "--data" => options with { DataFile = value },
+                "--webhook" => options with { WebhookUrl = Url(value) },
+                "--webhook-secret" => options with { WebhookSecret = value },
                 _ => throw new ArgumentException($"{name} is unknown; --help says what there is."),
             };
         }
@@ -42,6 +46,11 @@ internal static class CommandLine
         IPAddress.TryParse(value, out var address)
             ? address
             : throw new ArgumentException($"--address is '{value}'; it must be an IP address.");
+
+    private static Uri Url(string value) =>
+        Uri.TryCreate(value, UriKind.Absolute, out var url)
+            ? url
+            : throw new ArgumentException($"--webhook is '{value}'; it must be an address.");
 
     private static int Port(string value) =>
         int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var port)

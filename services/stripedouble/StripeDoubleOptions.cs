@@ -49,6 +49,42 @@ public sealed record StripeDoubleOptions
     /// <summary>What a stretch of time without usage looks like in the summaries.</summary>
     public EmptySummaries EmptySummaries { get; init; }
 
+    /// <summary>From the draft of an invoice until it is final. Stripe: an hour, up to 72 can be configured.</summary>
+    public TimeSpan FinalizeAfter { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>Where events are delivered to; null: nowhere, unless the controls say so.</summary>
+    public Uri? WebhookUrl { get; init; }
+
+    /// <summary>Signs what is delivered. Needed with <see cref="WebhookUrl"/>.</summary>
+    public string WebhookSecret { get; init; } = "";
+
+    /// <summary>How long a delivery may take to be answered.</summary>
+    public TimeSpan WebhookTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Deliveries of an event until it is given up.</summary>
+    public int MaximumDeliveries { get; init; } = 20;
+
+    /// <summary>Events delivered in one round.</summary>
+    public int DeliveriesPerRound { get; init; } = 100;
+
+    /// <summary>For how much time together rejected meter events are reported.</summary>
+    public TimeSpan ReportWindow { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Samples of each reason in a report.</summary>
+    public int ReportSamples { get; init; } = 5;
+
+    /// <summary>Rejected meter events looked at in one round.</summary>
+    public int RejectionsPerRound { get; init; } = 10_000;
+
+    /// <summary>Periods ended and invoices made final in one round.</summary>
+    public int BillingsPerRound { get; init; } = 1_000;
+
+    /// <summary>From one look at what is due to the next.</summary>
+    public TimeSpan SettleInterval { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Accounts that can be connected.</summary>
+    public int MaximumConnectedAccounts { get; init; } = 100;
+
     /// <summary>Bytes a request may have.</summary>
     public int MaximumRequestBytes { get; init; } = 64 * 1024;
 
@@ -80,6 +116,7 @@ public sealed record StripeDoubleOptions
             (nameof(IdentifierWindow), IdentifierWindow), (nameof(OldestTimestamp), OldestTimestamp),
             (nameof(NewestTimestamp), NewestTimestamp), (nameof(CancelWindow), CancelWindow),
             (nameof(IdempotencyWindow), IdempotencyWindow), (nameof(GracefulShutdown), GracefulShutdown),
+            (nameof(FinalizeAfter), FinalizeAfter), (nameof(ReportWindow), ReportWindow),
         })
         {
             if (value < TimeSpan.Zero)
@@ -90,10 +127,17 @@ public sealed record StripeDoubleOptions
         {
             (nameof(MaximumRequestBytes), MaximumRequestBytes), (nameof(MaximumParameters), MaximumParameters),
             (nameof(MaximumConnections), MaximumConnections), (nameof(RememberedRequests), RememberedRequests),
+            (nameof(MaximumDeliveries), MaximumDeliveries), (nameof(DeliveriesPerRound), DeliveriesPerRound),
+            (nameof(RejectionsPerRound), RejectionsPerRound), (nameof(BillingsPerRound), BillingsPerRound),
         })
         {
             if (value < 1)
                 throw new ArgumentException($"{name} is {value}; it must be at least 1.");
         }
+
+        if (SettleInterval <= TimeSpan.Zero || WebhookTimeout <= TimeSpan.Zero)
+            throw new ArgumentException($"{nameof(SettleInterval)} and {nameof(WebhookTimeout)} must be positive.");
+        if (WebhookUrl is not null && WebhookSecret.Length == 0)
+            throw new ArgumentException($"{nameof(WebhookSecret)} is empty; receivers know deliveries by it.");
     }
 }

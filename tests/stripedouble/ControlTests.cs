@@ -85,4 +85,18 @@ public sealed class ControlTests
 
     private static Task<RawReply> SetAsync(TestDouble stripe, string body) => stripe.SendRawAsync(
         HttpMethod.Post, "/_double/faults", key: null, change: request => request.Content = new StringContent(body, Encoding.UTF8, "application/json"));
+
+    [Fact]
+    public async Task Page_ShowsPeopleWhatTheDoubleHolds_AndLoadsNothing()
+    {
+        await using var stripe = await TestDouble.StartAsync();
+        var meter = await stripe.CreateMeterAsync();
+        await stripe.SendAsync("12.5", "id<1>");
+        var page = await stripe.SendRawAsync(HttpMethod.Get, "/_double/", key: null, change: static request => request.Headers.Accept.ParseAdd("text/html"));
+        Assert.Contains(meter.Id, page.Body, StringComparison.Ordinal);
+        Assert.Contains("12.5", page.Body, StringComparison.Ordinal);
+        Assert.Contains("id&lt;1&gt;", page.Body, StringComparison.Ordinal);
+        Assert.DoesNotContain("src=", page.Body, StringComparison.Ordinal);
+        Assert.DoesNotContain("<link", page.Body, StringComparison.Ordinal);
+    }
 }

@@ -45,7 +45,7 @@ public sealed class RefusalTests
     [InlineData("GET", "/v1/billing/meter_events")]
     [InlineData("DELETE", "/v1/customers/cus_1")]
     [InlineData("GET", "/v1/billing/meters/")]
-    [InlineData("POST", "/v2/billing/meter_events")]
+    [InlineData("POST", "/v1/billing/meter_event_stream")]
     public async Task UnknownPath_IsNotFoundInStripesShape(string method, string path)
     {
         await using var stripe = await TestDouble.StartAsync();

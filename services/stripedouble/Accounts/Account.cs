@@ -4,21 +4,40 @@ using StripeMeter.StripeDouble.Storage;
 
 namespace StripeMeter.StripeDouble.Accounts;
 
-/// <summary>The one account of a data file. Its id is unlike any of Stripe's, so that nobody mistakes the one for the other.</summary>
+/// <summary>
+/// An account, which has a data file of its own. Its id is unlike any of Stripe's, so that nobody mistakes the one for the
+/// other. The file of the keys' own account lists those that are connected to it behind itself.
+/// </summary>
 internal sealed record Account(string Id, long Created)
 {
     private const string IdPrefix = "acct_double";
 
+    public static Account Create(long nowSeconds) => new(Identifiers.Create(IdPrefix, 16), nowSeconds);
+
     /// <summary>The account of the file; made when it has none yet.</summary>
     public static Account GetOrCreate(SqliteSession session, long nowSeconds)
     {
-        using var query = session.Prepare("SELECT id, created FROM account");
-        if (query.Step())
-            return new Account(query.Text(0), query.Number(1));
-        var account = new Account(Identifiers.Create(IdPrefix, 16), nowSeconds);
-        using var insert = session.Prepare("INSERT INTO account (id, created) VALUES (?1, ?2)");
-        insert.Bind(1, account.Id).Bind(2, account.Created).Run();
+        if (All(session) is [var first, ..])
+            return first;
+        var account = Create(nowSeconds);
+        account.Add(session);
         return account;
+    }
+
+    /// <summary>The account of the file, then those that are connected to it.</summary>
+    public static IReadOnlyList<Account> All(SqliteSession session)
+    {
+        using var query = session.Prepare("SELECT id, created FROM account ORDER BY rowid");
+        var accounts = new List<Account>();
+        while (query.Step())
+            accounts.Add(new Account(query.Text(0), query.Number(1)));
+        return accounts;
+    }
+
+    public void Add(SqliteSession session)
+    {
+        using var insert = session.Prepare("INSERT INTO account (id, created) VALUES (?1, ?2)");
+        insert.Bind(1, Id).Bind(2, Created).Run();
     }
 
     public JsonObject ToJson() => new()

@@ -6,6 +6,7 @@ namespace StripeMeter.StripeDouble.Control;
 /// <param name="Number">Its place in the order of answering, from 1.</param>
 /// <param name="RequestId">The <c>Request-Id</c> of the answer.</param>
 /// <param name="Answered">When it was answered.</param>
+/// <param name="Account">The account it names, as connected ones are; null when it names none.</param>
 /// <param name="Method">The HTTP method.</param>
 /// <param name="Path">The path, without the query string.</param>
 /// <param name="Parameters">Names and values, decoded, in the order in which they were sent.</param>
@@ -15,7 +16,7 @@ namespace StripeMeter.StripeDouble.Control;
 /// <param name="IsReplayed">Answered from what was stored under the idempotency key.</param>
 /// <param name="IsLost">The answer never left.</param>
 public sealed record ReceivedRequest(
-    long Number, string RequestId, DateTimeOffset Answered, string Method, string Path,
+    long Number, string RequestId, DateTimeOffset Answered, string? Account, string Method, string Path,
     IReadOnlyList<KeyValuePair<string, string>> Parameters, string? IdempotencyKey, string? ApiVersion, int Status, bool IsReplayed,
     bool IsLost);
 
@@ -39,16 +40,17 @@ internal sealed class RequestLog(int capacity)
     public void Add(
         HttpRequest request, string requestId, IReadOnlyList<KeyValuePair<string, string>> parameters, StripeReply reply, DateTimeOffset now)
     {
-        var key = request.Headers["Idempotency-Key"].ToString();
-        var version = request.Headers["Stripe-Version"].ToString();
+        var (key, version, account) = (Header("Idempotency-Key"), Header("Stripe-Version"), Header("Stripe-Account"));
         lock (_lock)
         {
             if (_requests.Count == capacity)
                 _requests.Dequeue();
             _requests.Enqueue(new(
-                ++_total, requestId, now, request.Method, request.Path.Value ?? "/", parameters, key.Length > 0 ? key : null,
-                version.Length > 0 ? version : null, reply.Status, reply.IsReplayed, reply.IsLost));
+                ++_total, requestId, now, account, request.Method, request.Path.Value ?? "/", parameters, key, version, reply.Status,
+                reply.IsReplayed, reply.IsLost));
         }
+
+        string? Header(string name) => request.Headers[name].ToString() is { Length: > 0 } value ? value : null;
     }
 
     /// <summary>Those remembered, oldest first.</summary>

@@ -22,6 +22,9 @@ public sealed record FaultState
 
     public string RejectCode { get; init; } = "meter_event_customer_not_found";
 
+    /// <summary>Webhook deliveries that come a second time.</summary>
+    public int RepeatWebhooks { get; init; }
+
     /// <summary>How long an accepted event stays out of the summaries, in milliseconds.</summary>
     public long SummaryLagMs { get; init; }
 
@@ -34,6 +37,7 @@ public sealed record FaultState
         ArgumentOutOfRangeException.ThrowIfNegative(FailAfterCommit);
         ArgumentOutOfRangeException.ThrowIfNegative(LoseReplies);
         ArgumentOutOfRangeException.ThrowIfNegative(RejectLater);
+        ArgumentOutOfRangeException.ThrowIfNegative(RepeatWebhooks);
         ArgumentOutOfRangeException.ThrowIfNegative(SummaryLagMs);
         ArgumentException.ThrowIfNullOrEmpty(RejectCode);
         return this;

@@ -4,7 +4,7 @@ using StripeMeter.StripeDouble.Http;
 namespace StripeMeter.StripeDouble.Faults;
 
 /// <summary>
-/// What goes wrong with the next requests to <c>POST /v1/billing/meter_events</c>. Each setting replaces the one before it;
+/// What goes wrong with the next requests to <c>POST /v1/billing/meter_events</c>, and with webhooks. Each setting replaces the one before it;
 /// 0 ends it. Held in memory: a restarted double has none. Safe for concurrent use.
 /// </summary>
 public sealed class StripeDoubleFaults
@@ -53,6 +53,9 @@ public sealed class StripeDoubleFaults
     /// <param name="code">Code of the error report.</param>
     public void RejectLater(int events, string code = "meter_event_customer_not_found") =>
         Change(state => state with { RejectLater = events, RejectCode = code });
+
+    /// <summary>Delivers events of webhooks a second time, as Stripe may: delivery is at least once.</summary>
+    public void RepeatWebhooks(int deliveries) => Change(state => state with { RepeatWebhooks = deliveries });
 
     /// <summary>Holds meter events, checked and not yet taken, until the result is disposed.</summary>
     public HeldEvents HoldEvents()
@@ -123,6 +126,18 @@ public sealed class StripeDoubleFaults
                 RejectLater = now.RejectLater - (rejects ? 1 : 0),
             };
             return new InjectedFault(failsBefore, failsAfter, loses, rejects ? now.RejectCode : null);
+        }
+    }
+
+    /// <summary>Whether a delivery is to come a second time.</summary>
+    internal bool RepeatsDelivery()
+    {
+        lock (_lock)
+        {
+            var repeats = _state.RepeatWebhooks > 0;
+            if (repeats)
+                _state = _state with { RepeatWebhooks = _state.RepeatWebhooks - 1 };
+            return repeats;
         }
     }
 

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
-using StripeMeter.StripeDouble.Accounts;
 
 namespace StripeMeter.StripeDouble.Http;
 
@@ -13,21 +12,13 @@ internal static class ApiKey
 {
     private static readonly string[] Prefixes = ["sk_test_", "rk_test_"];
 
-    /// <exception cref="StripeRefusal">There is no key, it is not a test key, or it is not for the account that is named.</exception>
-    public static void Check(IHeaderDictionary headers, Account account)
+    /// <exception cref="StripeRefusal">There is no key, or it is not a test key.</exception>
+    public static void Check(IHeaderDictionary headers)
     {
         if (Read(headers.Authorization.ToString()) is not { Length: > 0 } key)
             throw Unauthorized("You did not provide an API key. Send one as a bearer token in the Authorization header.");
         if (!Prefixes.Any(prefix => key.StartsWith(prefix, StringComparison.Ordinal) && key.Length > prefix.Length))
             throw Unauthorized($"Invalid API key: this is a double of Stripe, which takes keys that start with {string.Join(" or ", Prefixes)}.");
-        var named = headers["Stripe-Account"].ToString();
-        if (named.Length > 0 && named != account.Id)
-        {
-            throw new StripeRefusal(HttpStatusCode.Forbidden, $"The provided key does not have access to account '{named}'.")
-            {
-                Code = "account_invalid",
-            };
-        }
     }
 
     private static string? Read(string authorization)

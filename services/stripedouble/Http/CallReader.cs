@@ -4,7 +4,7 @@ using System.Text;
 
 namespace StripeMeter.StripeDouble.Http;
 
-/// <summary>Reads a request into a call: query string first, then the form-encoded body.</summary>
+/// <summary>Reads a request into a call: query string first, then the body, form-encoded in v1 and JSON in v2.</summary>
 internal sealed class CallReader(StripeDoubleOptions options)
 {
     private const int MaximumKeyCharacters = 255;
@@ -33,6 +33,7 @@ internal sealed class CallReader(StripeDoubleOptions options)
             Pairs = pairs,
             Parameters = Parameters.From(pairs),
             IdempotencyKey = key.Length > 0 ? key : null,
+            ApiVersion = request.Headers["Stripe-Version"].ToString(),
             Now = options.TimeProvider.GetUtcNow(),
         };
     }
@@ -46,6 +47,8 @@ internal sealed class CallReader(StripeDoubleOptions options)
             request.BodyReader.AdvanceTo(read.Buffer.End);
             if (body.Length == 0)
                 return [];
+            if (request.Path.StartsWithSegments("/v2"))
+                return JsonPairs.Read(body, options.MaximumParameters);
             if (request.ContentType?.StartsWith(FormContentType, StringComparison.OrdinalIgnoreCase) != true)
                 throw new StripeRefusal(HttpStatusCode.BadRequest, $"The body of a v1 request must be {FormContentType}.");
             return FormText.Read(body, options.MaximumParameters);

@@ -16,6 +16,9 @@ internal sealed class StripeCall
 
     public required string? IdempotencyKey { get; init; }
 
+    /// <summary>The <c>Stripe-Version</c>; empty without one, which stands for the newest.</summary>
+    public string ApiVersion { get; init; } = "";
+
     public required DateTimeOffset Now { get; init; }
 
     /// <summary>The part of the path that the route leaves open; empty when it leaves none.</summary>

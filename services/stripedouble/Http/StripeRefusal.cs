@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace StripeMeter.StripeDouble.Http;
 
-/// <summary>A request that is answered with an error, in the envelope of Stripe's v1 API.</summary>
+/// <summary>A request that is answered with an error, in the envelope of Stripe's API.</summary>
 internal sealed class StripeRefusal(HttpStatusCode status, string message) : Exception(message)
 {
     public HttpStatusCode Status { get; } = status;
@@ -53,8 +53,11 @@ internal sealed class StripeRefusal(HttpStatusCode status, string message) : Exc
     public static StripeRefusal ServerError() =>
         new(HttpStatusCode.InternalServerError, "An error occurred in the double.") { Type = "api_error" };
 
-    public JsonObject ToJson()
+    /// <param name="isV2">In the envelope of v2, which knows no parameters and always has a code.</param>
+    public JsonObject ToJson(bool isV2)
     {
+        if (isV2)
+            return new JsonObject { ["error"] = new JsonObject { ["code"] = Code ?? "invalid_request", ["message"] = Message } };
         var error = new JsonObject { ["type"] = Type };
         if (Code is not null)
             error["code"] = Code;

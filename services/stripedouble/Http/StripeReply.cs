@@ -18,7 +18,7 @@ internal sealed record StripeReply(int Status, byte[] Body)
 
     public static StripeReply Ok(JsonObject body) => new((int)HttpStatusCode.OK, Serialize(body));
 
-    public static StripeReply From(StripeRefusal refusal) => new((int)refusal.Status, Serialize(refusal.ToJson()))
+    public static StripeReply From(StripeRefusal refusal, bool isV2) => new((int)refusal.Status, Serialize(refusal.ToJson(isV2)))
     {
         ShouldRetry = refusal.ShouldRetry, RateLimitedReason = refusal.RateLimitedReason,
     };

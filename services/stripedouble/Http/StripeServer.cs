@@ -9,17 +9,15 @@ using StripeMeter.StripeDouble.Storage;
 namespace StripeMeter.StripeDouble.Http;
 
 /// <summary>
-/// Stripe's v1 API: key, limiter, idempotency key, parameters, concurrency, work, in this order, as it decides which answers
+/// Stripe's API: key, limiter, idempotency key, parameters, concurrency, work, in this order, as it decides which answers
 /// are stored and which are not.
 /// </summary>
 internal sealed partial class StripeServer(
-    StripeDoubleOptions options, SqliteFile file, Account account, IReadOnlyList<StripeRoute> routes, StripeDoubleFaults faults, RequestLog log)
+    StripeDoubleOptions options, AccountBook accounts, StripeDoubleFaults faults, RequestLog log)
 {
     private readonly ILogger _logger = options.LoggerFactory.CreateLogger<StripeServer>();
     private readonly CallReader _reader = new(options);
     private readonly ReplyStore _replies = new(options.IdempotencyWindow);
-    private readonly Claims _keysInFlight = new();
-    private readonly Claims _workInFlight = new();
 
     public async Task ServeAsync(HttpContext context)
     {
@@ -28,18 +26,18 @@ internal sealed partial class StripeServer(
         StripeReply reply;
         try
         {
-            ApiKey.Check(context.Request.Headers, account);
+            var account = accounts.Of(context.Request.Headers);
             call = await _reader.ReadAsync(context).ConfigureAwait(false);
-            reply = await AnswerAsync(call).ConfigureAwait(false);
+            reply = await AnswerAsync(account, call).ConfigureAwait(false);
         }
         catch (StripeRefusal refusal)
         {
-            reply = StripeReply.From(refusal);
+            reply = StripeReply.From(refusal, IsV2(context.Request.Path));
         }
         catch (Exception failure) when (failure is not OperationCanceledException)
         {
             Log.Failed(_logger, context.Request.Method, context.Request.Path, failure);
-            reply = StripeReply.From(StripeRefusal.ServerError());
+            reply = StripeReply.From(StripeRefusal.ServerError(), IsV2(context.Request.Path));
         }
 
         log.Add(context.Request, requestId, call?.Pairs ?? [], reply, options.TimeProvider.GetUtcNow());
@@ -49,34 +47,34 @@ internal sealed partial class StripeServer(
             await WriteAsync(context, requestId, reply).ConfigureAwait(false);
     }
 
-    private async Task<StripeReply> AnswerAsync(StripeCall call)
+    private async Task<StripeReply> AnswerAsync(AccountData account, StripeCall call)
     {
-        var route = Match(call);
+        var (route, file) = (Match(account, call), account.File);
         if (route.IsMeterEvent)
             faults.RefuseIfLimited();
-        if (call.Method != HttpMethods.Post)
+        if (call.Method == HttpMethods.Get)
             return file.Read(session => StripeReply.Ok(route.Endpoint(call, session).Execute(session)));
         if (call.IdempotencyKey is not { } key)
-            return await PostAsync(route, call).ConfigureAwait(false);
-        using var claim = _keysInFlight.TryClaim(key) ?? throw new StripeRefusal(
+            return await PostAsync(account, route, call).ConfigureAwait(false);
+        using var claim = account.KeysInFlight.TryClaim(key) ?? throw new StripeRefusal(
             HttpStatusCode.Conflict, $"Another request with the idempotency key '{key}' is in progress.")
         {
             Type = "idempotency_error", Code = "idempotency_key_in_use",
         };
-        return file.Read(session => _replies.Find(session, key, call)) ?? await PostAsync(route, call).ConfigureAwait(false);
+        return file.Read(session => _replies.Find(session, key, call)) ?? await PostAsync(account, route, call).ConfigureAwait(false);
     }
 
-    private async Task<StripeReply> PostAsync(StripeRoute route, StripeCall call)
+    private async Task<StripeReply> PostAsync(AccountData account, StripeRoute route, StripeCall call)
     {
-        var operation = file.Read(session => route.Endpoint(call, session));
-        using var claim = operation.Exclusive is { } name ? _workInFlight.TryClaim(name) ?? throw StripeRefusal.Concurrent() : null;
+        var operation = account.File.Read(session => route.Endpoint(call, session));
+        using var claim = operation.Exclusive is { } name ? account.WorkInFlight.TryClaim(name) ?? throw StripeRefusal.Concurrent() : null;
         if (route.IsMeterEvent)
         {
             await faults.WaitWhileHeldAsync().ConfigureAwait(false);
             call.Fault = faults.Next();
         }
 
-        var reply = await file.WriteAsync(session => Execute(session, operation, call)).ConfigureAwait(false);
+        var reply = await account.File.WriteAsync(session => Execute(session, operation, call)).ConfigureAwait(false);
         return call.Fault.LosesReply ? reply with { IsLost = true } : reply;
     }
 
@@ -85,14 +83,14 @@ internal sealed partial class StripeServer(
         StripeReply reply;
         try
         {
-            reply = call.Fault.FailsBeforeCommit ? StripeReply.From(StripeRefusal.ServerError()) : StripeReply.Ok(operation.Execute(session));
+            reply = call.Fault.FailsBeforeCommit ? StripeReply.From(StripeRefusal.ServerError(), IsV2(call.Path)) : StripeReply.Ok(operation.Execute(session));
             if (call.Fault.FailsAfterCommit)
-                reply = StripeReply.From(StripeRefusal.ServerError());
+                reply = StripeReply.From(StripeRefusal.ServerError(), IsV2(call.Path));
         }
         catch (StripeRefusal refusal)
         {
             // It had not written yet, and the refusal is an answer like any other.
-            reply = StripeReply.From(refusal);
+            reply = StripeReply.From(refusal, IsV2(call.Path));
         }
 
         if (call.IdempotencyKey is { } key)
@@ -100,10 +98,10 @@ internal sealed partial class StripeServer(
         return reply;
     }
 
-    private StripeRoute Match(StripeCall call)
+    private static StripeRoute Match(AccountData account, StripeCall call)
     {
         var segments = call.Path.Split('/');
-        foreach (var route in routes)
+        foreach (var route in account.Routes)
         {
             if (!route.Matches(call.Method, segments, out var id))
                 continue;
@@ -113,6 +111,8 @@ internal sealed partial class StripeServer(
 
         throw new StripeRefusal(HttpStatusCode.NotFound, $"Unrecognized request URL ({call.Method}: {call.Path}).");
     }
+
+    private static bool IsV2(PathString path) => path.StartsWithSegments("/v2");
 
     private static async Task WriteAsync(HttpContext context, string requestId, StripeReply reply)
     {

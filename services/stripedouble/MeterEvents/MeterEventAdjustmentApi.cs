@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using StripeMeter.Sqlite;
 using StripeMeter.StripeDouble.Http;
 using StripeMeter.StripeDouble.Meters;
 
@@ -8,9 +7,10 @@ namespace StripeMeter.StripeDouble.MeterEvents;
 /// <summary><c>POST /v1/billing/meter_event_adjustments</c>: takes a whole event out of the count, shortly after it was received.</summary>
 internal sealed class MeterEventAdjustmentApi(StripeDoubleOptions options)
 {
-    public StripeRoute Route => new("POST", "/v1/billing/meter_event_adjustments", Create);
+    public StripeRoute Route => new("POST", "/v1/billing/meter_event_adjustments", (call, _) => Plan(call));
 
-    private Operation Create(StripeCall call, SqliteSession session)
+    /// <summary>Checks an adjustment; what is left is to make it.</summary>
+    public Operation Plan(StripeCall call)
     {
         var parameters = call.Parameters;
         var name = parameters.RequiredText("event_name", MeterNames.MaximumCharacters);

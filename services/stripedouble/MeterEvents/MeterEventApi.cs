@@ -15,28 +15,31 @@ internal sealed class MeterEventApi(StripeDoubleOptions options, ObjectStore cus
 {
     public const string Path = "/v1/billing/meter_events";
 
+    /// <summary>How the refusal of a known identifier begins; clients know it by this text.</summary>
+    public const string AlreadyExists = "An event already exists with identifier";
+
     public StripeRoute Route => new("POST", Path, Create, IsMeterEvent: true);
 
-    private Operation Create(StripeCall call, SqliteSession session)
+    /// <summary>Checks an event; what is left is to take it.</summary>
+    public Operation Plan(StripeCall call, SqliteSession session, MeterEventParameters given)
     {
-        var parameters = call.Parameters;
-        var name = parameters.RequiredText("event_name", MeterNames.MaximumCharacters);
-        var payload = parameters.TextMap("payload", MeterNames.MaximumCharacters) ?? throw StripeRefusal.Missing("payload");
-        var identifier = parameters.Text("identifier", MeterNames.MaximumCharacters);
-        var timestamp = Timestamp(call);
-        parameters.Expansion();
-        parameters.RefuseUnknown();
-        if (MeterTable.FindByEventName(session, name) is not { IsActive: true } meter)
-            throw StripeRefusal.Invalid("event_name", $"No active meter found for event name {name}.");
-        var request = MeterEventRequest.From(meter, payload, identifier, timestamp);
+        var timestamp = Timestamp(call, given.TimestampSeconds);
+        call.Parameters.Expansion();
+        call.Parameters.RefuseUnknown();
+        if (MeterTable.FindByEventName(session, given.EventName) is not { IsActive: true } meter)
+            throw StripeRefusal.Invalid("event_name", $"No active meter found for event name {given.EventName}.");
+        var request = MeterEventRequest.From(meter, given.Payload, given.Identifier, timestamp);
         return new(writer => Take(writer, call, meter, request), $"{meter.Id}\n{request.Customer}");
     }
+
+    private Operation Create(StripeCall call, SqliteSession session) =>
+        Plan(call, session, MeterEventParameters.Read(call.Parameters, call.Parameters.Integer("timestamp")));
 
     private JsonObject Take(SqliteSession session, StripeCall call, Meter meter, MeterEventRequest request)
     {
         if (MeterEventTable.Knows(session, request.Identifier, call.NowMs - (long)options.IdentifierWindow.TotalMilliseconds))
         {
-            throw new StripeRefusal(HttpStatusCode.BadRequest, $"An event already exists with identifier {request.Identifier}.")
+            throw new StripeRefusal(HttpStatusCode.BadRequest, $"{AlreadyExists} {request.Identifier}.")
             {
                 ShouldRetry = false,
             };
@@ -50,9 +53,9 @@ internal sealed class MeterEventApi(StripeDoubleOptions options, ObjectStore cus
     private string? AsynchronousProblem(SqliteSession session, MeterEventRequest request) =>
         options.RequireKnownCustomers && !customers.Has(session, request.Customer) ? "meter_event_customer_not_found" : null;
 
-    private long Timestamp(StripeCall call)
+    private long Timestamp(StripeCall call, long? given)
     {
-        var timestamp = call.Parameters.Integer("timestamp") ?? call.NowSeconds;
+        var timestamp = given ?? call.NowSeconds;
         if (timestamp < call.NowSeconds - (long)options.OldestTimestamp.TotalSeconds)
             throw OutOfRange($"{options.OldestTimestamp.TotalDays:0.##} days in the past");
         if (timestamp > call.NowSeconds + (long)options.NewestTimestamp.TotalSeconds)

@@ -4,6 +4,17 @@ using StripeMeter.StripeDouble.Meters;
 
 namespace StripeMeter.StripeDouble.MeterEvents;
 
+/// <summary>What a request says of an event.</summary>
+internal sealed record MeterEventParameters(
+    string EventName, IReadOnlyDictionary<string, string> Payload, string? Identifier, long? TimestampSeconds)
+{
+    public static MeterEventParameters Read(Parameters parameters, long? timestampSeconds) => new(
+        parameters.RequiredText("event_name", MeterNames.MaximumCharacters),
+        parameters.TextMap("payload", MeterNames.MaximumCharacters) ?? throw StripeRefusal.Missing("payload"),
+        parameters.Text("identifier", MeterNames.MaximumCharacters),
+        timestampSeconds);
+}
+
 /// <summary>A meter event whose parameters keep every rule.</summary>
 internal sealed record MeterEventRequest(
     string Identifier, IReadOnlyDictionary<string, string> Payload, string Customer, MeterValue Value, long TimestampSeconds)

@@ -1,5 +1,6 @@
 using StripeMeter.Sqlite;
 using StripeMeter.StripeDouble.Meters;
+using StripeMeter.StripeDouble.Notices;
 
 namespace StripeMeter.StripeDouble.MeterEvents;
 
@@ -9,6 +10,12 @@ internal readonly record struct CountedEvent(long TimestampSeconds, long Number,
 internal static class MeterEventTable
 {
     public const string Cancelled = "cancelled";
+
+    private const string Select =
+        """
+        SELECT e.number, m.event_name, e.customer, e.identifier, e.timestamp_s, e.received_ms, e.value, e.excluded
+        FROM meter_events e JOIN meters m ON m.number = e.meter
+        """;
 
     /// <summary>Whether an identifier was taken after <paramref name="sinceMs"/>; across all meters and customers.</summary>
     public static bool Knows(SqliteSession session, string identifier, long sinceMs)
@@ -27,6 +34,8 @@ internal static class MeterEventTable
             """);
         insert.Bind(1, meter.Number).Bind(2, request.Customer).Bind(3, request.Identifier).Bind(4, request.TimestampSeconds)
             .Bind(5, receivedMs).Bind(6, request.Value.ToString()).Bind(7, rejection).Run();
+        if (rejection is not null)
+            RejectionReports.Add(session, session.LastRowId, receivedMs);
     }
 
     /// <summary>Takes the newest event with an identifier out of the count.</summary>
@@ -60,12 +69,26 @@ internal static class MeterEventTable
     /// <summary>Events in the order of receipt, the excluded ones too.</summary>
     public static IReadOnlyList<MeterEvent> Read(SqliteSession session, long after, int limit)
     {
-        using var query = session.Prepare(
-            """
-            SELECT e.number, m.event_name, e.customer, e.identifier, e.timestamp_s, e.received_ms, e.value, e.excluded
-            FROM meter_events e JOIN meters m ON m.number = e.meter WHERE e.number > ?1 ORDER BY e.number LIMIT ?2
-            """);
-        query.Bind(1, after).Bind(2, limit);
+        using var query = session.Prepare($"{Select} WHERE e.number > ?1 ORDER BY e.number LIMIT ?2");
+        return Rows(query.Bind(1, after).Bind(2, limit));
+    }
+
+    /// <summary>The events received last, newest first.</summary>
+    public static IReadOnlyList<MeterEvent> Newest(SqliteSession session, int limit)
+    {
+        using var query = session.Prepare($"{Select} ORDER BY e.number DESC LIMIT ?1");
+        return Rows(query.Bind(1, limit));
+    }
+
+    public static long Count(SqliteSession session)
+    {
+        using var query = session.Prepare("SELECT coalesce(max(number), 0) FROM meter_events");
+        query.Step();
+        return query.Number(0);
+    }
+
+    private static List<MeterEvent> Rows(SqliteStatement query)
+    {
         var events = new List<MeterEvent>();
         while (query.Step())
         {
@@ -75,12 +98,5 @@ internal static class MeterEventTable
         }
 
         return events;
-    }
-
-    public static long Count(SqliteSession session)
-    {
-        using var query = session.Prepare("SELECT coalesce(max(number), 0) FROM meter_events");
-        query.Step();
-        return query.Number(0);
     }
 }

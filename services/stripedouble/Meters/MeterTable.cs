@@ -15,6 +15,16 @@ internal static class MeterTable
     public static Meter? FindByEventName(SqliteSession session, string eventName) =>
         Find(session, $"SELECT {Columns} FROM meters WHERE event_name = ?1", eventName);
 
+    /// <summary>Every meter, newest first.</summary>
+    public static IReadOnlyList<Meter> All(SqliteSession session)
+    {
+        using var query = session.Prepare($"SELECT {Columns} FROM meters ORDER BY number DESC");
+        var meters = new List<Meter>();
+        while (query.Step())
+            meters.Add(Read(query));
+        return meters;
+    }
+
     public static void Add(SqliteSession session, Meter meter)
     {
         using var insert = session.Prepare(

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using StripeMeter.StripeDouble.Http;
 using StripeMeter.StripeDouble.Storage;
+using StripeMeter.StripeDouble.UsageRecords;
 
 namespace StripeMeter.StripeDouble.Prices;
 
@@ -18,7 +19,7 @@ internal static class PriceRequest
         var scheme = parameters.Choice("billing_scheme", "per_unit", "tiered") ?? "per_unit";
         var unitAmount = Money.Read(parameters, "unit_amount");
         var (tiers, mode) = ReadTiers(parameters, scheme, unitAmount);
-        var recurring = ReadRecurring(parameters);
+        var recurring = ReadRecurring(parameters, isLegacy: UsageRecordApi.IsServed(call));
         return new()
         {
             ["id"] = Identifiers.Create("price_", 24),
@@ -52,14 +53,14 @@ internal static class PriceRequest
             : throw StripeRefusal.Invalid("currency", $"Invalid currency: {currency} must be a three-letter code.");
     }
 
-    /// <summary>Usage is metered by meters only (since 2025-03-31.basil), and a meter serves metered usage only.</summary>
-    private static JsonObject? ReadRecurring(Parameters parameters)
+    /// <summary>Usage is metered by meters only, unless the version is older; and a meter serves metered usage only.</summary>
+    private static JsonObject? ReadRecurring(Parameters parameters, bool isLegacy)
     {
         if (parameters.Map("recurring") is not { } recurring)
             return null;
         var usageType = recurring.Choice("usage_type", "licensed", "metered") ?? "licensed";
         var meter = recurring.Text("meter");
-        if (usageType == "metered" && meter is null)
+        if (usageType == "metered" && meter is null && !isLegacy)
             throw StripeRefusal.Missing("recurring[meter]");
         if (usageType != "metered" && meter is not null)
             throw StripeRefusal.Invalid("recurring[meter]", "A meter needs recurring[usage_type] metered.");

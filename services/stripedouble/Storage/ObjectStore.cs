@@ -28,6 +28,16 @@ internal sealed class ObjectStore(string kind)
         return Parse(text);
     }
 
+    /// <summary>Stores an object in the place of the one with its id.</summary>
+    public void Replace(SqliteSession session, JsonObject body)
+    {
+        using var update = session.Prepare("UPDATE objects SET body = ?3 WHERE id = ?2 AND kind = ?1");
+        update.Bind(1, kind).Bind(2, (string)body["id"]!).Bind(3, body.ToJsonString(StripeJson.Options)).Run();
+    }
+
+    /// <summary>Every object of the kind, oldest first.</summary>
+    public IEnumerable<JsonObject> All(SqliteSession session) => Rows(session, Upwards, 0);
+
     /// <summary>A page of those that <paramref name="matches"/> accepts, newest first.</summary>
     public JsonObject List(SqliteSession session, string url, Page page, Func<JsonObject, bool> matches) => page.List(url, new PagedRows(
         id => Position(session, id, page),

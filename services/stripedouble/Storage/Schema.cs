@@ -29,5 +29,17 @@ internal static class Schema
         CREATE TABLE IF NOT EXISTS replies (
           number INTEGER PRIMARY KEY, idempotency_key TEXT NOT NULL UNIQUE, fingerprint BLOB NOT NULL,
           status INTEGER NOT NULL, should_retry INTEGER, body BLOB NOT NULL, stored_ms INTEGER NOT NULL) STRICT;
+
+        CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+
+        CREATE TABLE IF NOT EXISTS rejections (event INTEGER PRIMARY KEY, received_ms INTEGER NOT NULL) STRICT;
+
+        CREATE TABLE IF NOT EXISTS notices (
+          number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, type TEXT NOT NULL, is_thin INTEGER NOT NULL, body TEXT NOT NULL,
+          attempts INTEGER NOT NULL, next_ms INTEGER) STRICT;
+        CREATE INDEX IF NOT EXISTS notices_due ON notices (next_ms, number) WHERE next_ms IS NOT NULL;
+
+        CREATE TABLE IF NOT EXISTS usage_records (
+          item TEXT NOT NULL, timestamp_s INTEGER NOT NULL, quantity INTEGER NOT NULL, PRIMARY KEY (item, timestamp_s)) STRICT;
         """;
 }

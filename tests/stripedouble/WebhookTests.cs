@@ -1,0 +1,112 @@
+using Stripe;
+using Stripe.Events;
+using StripeMeter.StripeDouble.Tests.Kit;
+
+namespace StripeMeter.StripeDouble.Tests;
+
+public sealed class WebhookTests
+{
+    [Fact]
+    public async Task RejectedLater_IsReportedAsAThinEvent_WithSamplesOnly()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        await using var stripe = await TestDouble.StartAsync(options => Listening(options, receiver) with { ReportSamples = 2 });
+        var meter = await stripe.CreateMeterAsync();
+        stripe.Faults.RejectLater(3);
+        foreach (var name in new[] { "a", "b", "c", "d" })
+            await stripe.SendAsync("1", name, customer: name);
+        await stripe.Host.SettleAsync();
+        Assert.Empty(receiver.Thin<V1BillingMeterErrorReportTriggeredEventNotification>(stripe.Client));
+
+        await stripe.Host.AdvanceAsync(TimeSpan.FromSeconds(10));
+
+        var notice = Assert.Single(receiver.Thin<V1BillingMeterErrorReportTriggeredEventNotification>(stripe.Client));
+        Assert.Equal(meter.Id, notice.RelatedObject.Id);
+        Assert.Equal("tokens", (await notice.FetchRelatedObjectAsync()).EventName);
+        var reason = (await notice.FetchEventAsync()).Data.Reason;
+        Assert.Equal(3, reason.ErrorCount);
+        var type = Assert.Single(reason.ErrorTypes);
+        Assert.Equal(("meter_event_customer_not_found", 3L), (type.Code, type.ErrorCount));
+        Assert.Equal(["a", "b"], type.SampleErrors.Select(static sample => sample.Request.Identifier));
+        Assert.Equal(1, await stripe.TotalAsync(meter, "d"));
+        await stripe.Host.AdvanceAsync(TimeSpan.FromMinutes(1));
+        Assert.Single(receiver.Thin<V1BillingMeterErrorReportTriggeredEventNotification>(stripe.Client));
+    }
+
+    [Fact]
+    public async Task RejectedForWantOfAMeter_IsReportedWithoutOne()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        await using var stripe = await TestDouble.StartAsync(options => Listening(options, receiver));
+        await stripe.CreateMeterAsync();
+        stripe.Faults.RejectLater(1, "no_meter");
+        await stripe.SendAsync("1", "a");
+        await stripe.Host.AdvanceAsync(TimeSpan.FromSeconds(10));
+        var notice = Assert.Single(receiver.Thin<V1BillingMeterNoMeterFoundEventNotification>(stripe.Client));
+        Assert.Equal("no_meter", (await notice.FetchEventAsync()).Data.Reason.ErrorTypes.Single().Code);
+    }
+
+    [Fact]
+    public async Task Delivery_NotTaken_ComesAgain_AndTakenOnesMayToo()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        await using var stripe = await TestDouble.StartAsync(options => Listening(options, receiver));
+        receiver.Status = 500;
+        await SubscribeAsync(stripe);
+        await stripe.Host.SettleAsync();
+        Assert.Empty(receiver.Types);
+
+        receiver.Status = 200;
+        stripe.Faults.RepeatWebhooks(1);
+        await stripe.Host.SettleAsync();
+        Assert.Empty(receiver.Types);
+        await stripe.Host.AdvanceAsync(TimeSpan.FromSeconds(1));
+
+        Assert.Equal(["customer.subscription.created", "customer.subscription.created"], receiver.Types);
+        Assert.Single(receiver.Snapshots.Select(static one => one.Id).Distinct());
+        await stripe.Host.AdvanceAsync(TimeSpan.FromMinutes(1));
+        Assert.Equal(2, receiver.Types.Count);
+    }
+
+    [Fact]
+    public async Task Listen_ByTheControls_OutlivesARestart_AndHearsOnlyWhatComesAfter()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        await using var stripe = await TestDouble.StartAsync();
+        await SubscribeAsync(stripe);
+        await stripe.Host.ListenAsync(receiver.Url, WebhookReceiver.Secret);
+        await stripe.RestartAsync();
+        var later = await SubscribeAsync(stripe);
+        await stripe.Host.SettleAsync();
+        Assert.Equal([later.Id], receiver.Snapshots.Select(static one => ((Subscription)one.Data.Object).Id));
+    }
+
+    [Fact]
+    public async Task ConnectedAccount_IsNamedInItsEvents()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        await using var stripe = await TestDouble.StartAsync(options => Listening(options, receiver));
+        var connected = await stripe.Client.V1.Accounts.CreateAsync(new AccountCreateOptions { Type = "standard" });
+        await SubscribeAsync(stripe);
+        await SubscribeAsync(stripe, connected.Id);
+        await stripe.Host.SettleAsync();
+        Assert.Equal([null, connected.Id], receiver.Snapshots.Select(static one => one.Account));
+    }
+
+    private static StripeDoubleOptions Listening(StripeDoubleOptions options, WebhookReceiver receiver) =>
+        options with { WebhookUrl = receiver.Url, WebhookSecret = WebhookReceiver.Secret };
+
+    private static async Task<Subscription> SubscribeAsync(TestDouble stripe, string? account = null)
+    {
+        var at = new RequestOptions { StripeAccount = account };
+        var price = await stripe.Client.V1.Prices.CreateAsync(
+            new PriceCreateOptions
+            {
+                Currency = "usd", UnitAmount = 5, ProductData = new PriceProductDataOptions { Name = "P" },
+                Recurring = new PriceRecurringOptions { Interval = "month" },
+            },
+            at);
+        return await stripe.Client.V1.Subscriptions.CreateAsync(
+            new SubscriptionCreateOptions { Customer = "cus_1", Items = [new SubscriptionItemOptions { Price = price.Id }] }, at);
+    }
+}
