@@ -5,7 +5,7 @@ var clock = TimeProvider.System;
 var scale = new Option<int>("--scale") { Description = "Events of each load, in percent of the full ones.", DefaultValueFactory = _ => 100 };
 var soak = new Option<long>("--soak") { Description = "Events of the memory run; 0 leaves it out.", DefaultValueFactory = _ => 5_000_000 };
 var output = new Option<FileInfo?>("--out") { Description = "Also writes the report to this file." };
-var command = new RootCommand("Drives the embedded system from this process and prints what it does, beside the raw engine's limit.") { scale, soak, output };
+var command = new RootCommand("Drives the system from this process, embedded and in separate processes, and prints what it does, beside the raw engine's limit.") { scale, soak, output };
 command.SetAction(async line =>
 {
     var report = await new Benchmark(clock).RunAsync(line.GetValue(scale), line.GetValue(soak), string.Join(' ', args));

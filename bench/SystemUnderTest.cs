@@ -1,19 +1,20 @@
-using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 using System.Net.Sockets;
+using StripeMeter.Defaults.Hosting;
 
 namespace StripeMeter.Bench;
 
-/// <summary>The embedded system as a process of its own, with fresh data, and what it costs.</summary>
+/// <summary>The system beside this program, with fresh data, and what it costs: all in one process, or each service in its own.</summary>
 internal sealed class SystemUnderTest : IAsyncDisposable
 {
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
-    private readonly Process _process;
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(120);
+    private readonly ProcessTree _processes;
     private readonly string _data;
     private readonly TimeProvider _clock;
 
-    private SystemUnderTest(Process process, string data, TimeProvider clock, Uri rest, Uri grpc) =>
-        (_process, _data, _clock, Rest, Grpc) = (process, data, clock, rest, grpc);
+    private SystemUnderTest(ProcessTree processes, string data, TimeProvider clock, int restPort, int grpcPort) =>
+        (_processes, _data, _clock, Rest, Grpc) = (processes, data, clock, Local(restPort), Local(grpcPort));
 
     public Uri Rest { get; }
 
@@ -22,91 +23,82 @@ internal sealed class SystemUnderTest : IAsyncDisposable
     /// <summary>How long it took from the start of the process to readiness.</summary>
     public TimeSpan StartTime { get; private set; }
 
-    public static async Task<SystemUnderTest> StartAsync(string assembly, TimeProvider clock)
+    /// <summary>Everything in one process, on free ports.</summary>
+    public static Task<SystemUnderTest> StartEmbeddedAsync(TimeProvider clock)
     {
-        var data = Directory.CreateTempSubdirectory("stripemeter-bench-").FullName;
-        var (rest, grpc, stripe) = (FreePort(), FreePort(), FreePort());
-        var started = clock.GetTimestamp();
-        var start = new ProcessStartInfo("dotnet", [assembly, "--data", data, "--LOG_LEVEL", "Warning"])
+        var (rest, grpc) = (FreePort(), FreePort());
+        return StartAsync(clock, rest, grpc, "dotnet", [Repository.AssemblyOf("local", "StripeMeter.Local")], new()
         {
-            RedirectStandardOutput = true,
-        };
-        start.Environment["API_PORT"] = rest.ToString(CultureInfo.InvariantCulture);
-        start.Environment["INGEST_PORT"] = grpc.ToString(CultureInfo.InvariantCulture);
-        start.Environment["STRIPE_DOUBLE_PORT"] = stripe.ToString(CultureInfo.InvariantCulture);
-        start.Environment.Remove("STRIPE_SECRET_KEY");
-        var process = Process.Start(start) ?? throw new InvalidOperationException("The system could not be started.");
-        process.OutputDataReceived += (_, _) => { };
-        process.BeginOutputReadLine();
-        var system = new SystemUnderTest(
-            process, data, clock, new Uri($"http://127.0.0.1:{rest}"), new Uri($"http://127.0.0.1:{grpc}"));
-        await system.WaitUntilReadyAsync();
-        system.StartTime = clock.GetElapsedTime(started);
-        return system;
+            ["API_PORT"] = Text(rest), ["INGEST_PORT"] = Text(grpc), ["STRIPE_DOUBLE_PORT"] = "0",
+        });
     }
 
-    /// <summary>Processor time used so far, over all cores.</summary>
-    public TimeSpan ProcessorTime()
-    {
-        _process.Refresh();
-        return _process.TotalProcessorTime;
-    }
+    /// <summary>Five services with a localdapr each and the Stripe double, on the ports that deployment files name.</summary>
+    public static Task<SystemUnderTest> StartApartAsync(TimeProvider clock) => StartAsync(
+        clock, AppCatalogue.Gateway.ProbePort, AppCatalogue.Ingest.AppPort,
+        "bash", [Path.Combine(Repository.Root, "ops", "run-apart.sh")], new()
+        {
+            ["BUILD"] = "0", ["CONFIGURATION"] = Repository.Configuration,
+        });
 
-    public long ResidentBytes()
-    {
-        _process.Refresh();
-        return _process.WorkingSet64;
-    }
+    /// <summary>Processor time used so far, over all cores and processes.</summary>
+    public TimeSpan ProcessorTime() => _processes.Sum(process => process.TotalProcessorTime, TimeSpan.Zero, (one, other) => one + other);
+
+    /// <summary>Memory that the processes hold. What they share counts in each.</summary>
+    public long ResidentBytes() => _processes.Sum(process => process.WorkingSet64, 0L, (one, other) => one + other);
 
     public async ValueTask DisposeAsync()
     {
-        _process.Kill(entireProcessTree: true);
-        await _process.WaitForExitAsync();
-        _process.Dispose();
+        await _processes.DisposeAsync();
         Directory.Delete(_data, recursive: true);
+    }
+
+    private static async Task<SystemUnderTest> StartAsync(
+        TimeProvider clock, int restPort, int grpcPort, string program, string[] arguments, Dictionary<string, string> environment)
+    {
+        var data = Directory.CreateTempSubdirectory("stripemeter-bench-").FullName;
+        environment["DATA_DIRECTORY"] = data;
+        environment["LOG_LEVEL"] = "Warning";
+        var started = clock.GetTimestamp();
+        var system = new SystemUnderTest(ProcessTree.Start(program, arguments, environment), data, clock, restPort, grpcPort);
+        await system.WaitUntilReadyAsync();
+        system.StartTime = clock.GetElapsedTime(started);
+        return system;
     }
 
     private async Task WaitUntilReadyAsync()
     {
         using var http = new HttpClient { BaseAddress = Rest };
         var started = _clock.GetTimestamp();
-        while (true)
+        while (!await IsReadyAsync(http))
         {
-            try
-            {
-                using var response = await http.GetAsync(new Uri("/health/ready", UriKind.Relative));
-                if (response.IsSuccessStatusCode)
-                    return;
-            }
-            catch (HttpRequestException)
-            {
-            }
-
-            if (_process.HasExited || _clock.GetElapsedTime(started) > StartTimeout)
+            if (_processes.HasExited || _clock.GetElapsedTime(started) > StartTimeout)
                 throw new InvalidOperationException("The system did not become ready.");
             await Task.Delay(TimeSpan.FromMilliseconds(20), _clock);
         }
     }
 
-    /// <summary>The embedded system, built in the same configuration as this program.</summary>
-    public static string FindAssembly()
+    private static async Task<bool> IsReadyAsync(HttpClient http)
     {
-        var own = new DirectoryInfo(AppContext.BaseDirectory);
-        var (framework, configuration) = (own.Name, own.Parent!.Name);
-        var root = own;
-        while (root is not null && !System.IO.File.Exists(Path.Combine(root.FullName, "stripemeter.sln")))
-            root = root.Parent;
-        var assembly = Path.Combine(
-            root?.FullName ?? "", "services", "local", "bin", configuration, framework, "StripeMeter.Local.dll");
-        return System.IO.File.Exists(assembly)
-            ? assembly
-            : throw new InvalidOperationException($"Build it first: dotnet build -c {configuration} services/local");
+        try
+        {
+            using var response = await http.GetAsync(new Uri("/health/ready", UriKind.Relative));
+            return response.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
     }
+
+    private static Uri Local(int port) => new($"http://127.0.0.1:{port}");
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     private static int FreePort()
     {
-        using var listener = new TcpListener(System.Net.IPAddress.Loopback, 0);
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
