@@ -1,12 +1,15 @@
 using StripeMeter.Aggregator.Auditing;
 using StripeMeter.Aggregator.CatchingUp;
 using StripeMeter.Aggregator.CounterShards;
+using StripeMeter.Aggregator.Explaining;
 using StripeMeter.Aggregator.Querying;
 using StripeMeter.Aggregator.Recounting;
 using StripeMeter.Aggregator.Subscribing;
 using StripeMeter.Defaults.Configuration;
 using StripeMeter.Defaults.Hosting;
+using StripeMeter.Defaults.Invocation;
 using StripeMeter.Defaults.Storage;
+using StripeMeter.V1;
 
 namespace StripeMeter.Aggregator;
 
@@ -32,6 +35,9 @@ public static class AggregatorApp
         builder.Services.AddHostedService<RecountService>();
         builder.Services.AddHostedService<AuditorService>();
         builder.AddCounterShards(folding);
+        builder.Services.AddServiceCalls(AppCatalogue.Pusher, DeltaReader.Patience)
+            .AddClient<PushService.PushServiceClient>(calls => new(calls));
+        builder.Services.AddSingleton<DeltaReader>();
         configure?.Invoke(builder);
 
         var app = builder.Build();
@@ -41,6 +47,7 @@ public static class AggregatorApp
         app.MapGrpcService<CounterServiceEndpoint>();
         app.MapGrpcService<UsageServiceEndpoint>();
         app.MapGrpcService<AuditServiceEndpoint>();
+        app.MapGrpcService<ExplainServiceEndpoint>();
         app.MapDefaults();
         return app;
     }

@@ -7,6 +7,7 @@ using StripeMeter.Gateway.Counters;
 using StripeMeter.Gateway.Deltas;
 using StripeMeter.Gateway.Errors;
 using StripeMeter.Gateway.Events;
+using StripeMeter.Gateway.Explaining;
 using StripeMeter.Gateway.Health;
 using StripeMeter.Gateway.Mappings;
 using StripeMeter.Gateway.OpenApi;
@@ -51,6 +52,7 @@ public static class GatewayApp
         app.MapDeltas();
         app.MapAdjustments();
         app.MapReplay();
+        app.MapExplaining();
         app.MapHealth();
         app.MapDocument();
         app.MapDefaults();
@@ -72,6 +74,8 @@ public static class GatewayApp
             .AddClient<ReplayService.ReplayServiceClient>(calls => new(calls));
         services.AddServiceCalls(AppCatalogue.Aggregator, timeout)
             .AddClient<CounterService.CounterServiceClient>(calls => new(calls))
+            .AddClient<AuditService.AuditServiceClient>(calls => new(calls))
+            .AddClient<ExplainService.ExplainServiceClient>(calls => new(calls))
             .AddClient<UsageService.UsageServiceClient>(calls => new(calls));
         services.AddServiceCalls(AppCatalogue.Pusher, timeout)
             .AddClient<MappingService.MappingServiceClient>(calls => new(calls))

@@ -42,6 +42,18 @@ public sealed record CountingProgress(bool CaughtUp, IReadOnlyList<ShardProgress
 /// <param name="Projected">Everything up to here is counted and visible.</param>
 public sealed record ShardProgressAnswer(int Shard, long Head, long Projected);
 
+/// <summary>What recounting counters from the ledger found.</summary>
+/// <param name="Matching">Counters that equal their recount.</param>
+/// <param name="Undecided">Counters that are just being counted anew.</param>
+/// <param name="Mismatches">Counters that do not equal their recount.</param>
+/// <param name="NextCursor">Where the next page begins. Absent on the last.</param>
+public sealed record CounterAudit(long Matching, long Undecided, IReadOnlyList<CounterMismatch> Mismatches, string? NextCursor);
+
+/// <summary>A counter that is not what the ledger says.</summary>
+/// <param name="Projected">As it is shown and billed.</param>
+/// <param name="Recounted">As the ledger has it.</param>
+public sealed record CounterMismatch(CounterAnswer Projected, CounterAnswer Recounted);
+
 /// <summary>What is counted, and how far.</summary>
 internal static class CounterEndpoints
 {
@@ -56,6 +68,9 @@ internal static class CounterEndpoints
             CommonParameters.Tenant, CommonParameters.Metric, CommonParameters.Customer, At, Limit, CommonParameters.Cursor);
         routes.MapGet("/v1/counters/progress", ProgressAsync).Describe(
             Tag, "GetProgress", "How far the ledger of a tenant is counted", CommonParameters.Tenant);
+        routes.MapGet("/v1/counters/audit", AuditAsync).Describe(
+            Tag, "AuditCounters", "Recounts counters from the ledger, page by page, and says which differ; changes nothing",
+            CommonParameters.Tenant, CommonParameters.Metric, CommonParameters.Customer, Limit, CommonParameters.Cursor);
     }
 
     private static async Task<CounterPage> ListAsync(HttpContext context, CounterService.CounterServiceClient counters)
@@ -89,7 +104,27 @@ internal static class CounterEndpoints
             [.. progress.Shards.Select(shard => new ShardProgressAnswer(shard.Shard, shard.Head, shard.Projected))]);
     }
 
-    private static CounterAnswer ToAnswer(Counter counter) => new(
+    private static async Task<CounterAudit> AuditAsync(HttpContext context, AuditService.AuditServiceClient audits)
+    {
+        var query = new QueryReader(context);
+        var request = new AuditCountersRequest
+        {
+            TenantId = query.Text(CommonParameters.Tenant),
+            Metric = query.Text(CommonParameters.Metric),
+            CustomerRef = query.Text(CommonParameters.Customer),
+            PageSize = query.Read(Limit),
+            PageToken = query.Text(CommonParameters.Cursor),
+        };
+        query.Check();
+
+        var page = await audits.AuditCountersAsync(request, cancellationToken: context.RequestAborted).ConfigureAwait(false);
+        return new CounterAudit(
+            page.MatchingCount, page.UndecidedCount,
+            [.. page.Mismatches.Select(mismatch => new CounterMismatch(ToAnswer(mismatch.Projected), ToAnswer(mismatch.Recounted)))],
+            page.NextPageToken.Length > 0 ? page.NextPageToken : null);
+    }
+
+    internal static CounterAnswer ToAnswer(Counter counter) => new(
         counter.Metric,
         counter.CustomerRef,
         RestTime.Write(counter.PeriodStart),

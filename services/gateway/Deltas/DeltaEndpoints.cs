@@ -60,7 +60,7 @@ internal static class DeltaEndpoints
         return new DeltaPage([.. page.Deltas.Select(ToAnswer)], page.NextPageToken.Length > 0 ? page.NextPageToken : null);
     }
 
-    private static DeltaAnswer ToAnswer(Delta delta) => new(
+    internal static DeltaAnswer ToAnswer(Delta delta) => new(
         delta.StripeAccount,
         delta.Livemode,
         delta.MeterId,

@@ -96,7 +96,7 @@ internal static class ListEventsEndpoint
         return request;
     }
 
-    private static EventAnswer ToAnswer(LedgerEvent entry) => new(
+    internal static EventAnswer ToAnswer(LedgerEvent entry) => new(
         entry.Event.IdempotencyKey,
         entry.Event.TenantId,
         entry.Event.Metric,

@@ -30,7 +30,7 @@ public sealed class EventServiceEndpoint(IMeterStore store) : EventService.Event
         var entries = await ledger.QueryAsync(query with { Limit = query.Limit + 1 }, context.CancellationToken)
             .ConfigureAwait(false);
         var response = new ListEventsResponse();
-        response.Events.AddRange(entries.Take(query.Limit).Select(entry => ToWire(tenant, entry)));
+        response.Events.AddRange(entries.Take(query.Limit).Select(entry => entry.ToWire(tenant)));
         if (entries.Count > query.Limit)
             response.NextPageToken = PageToken.Write(new Cursor(EventCursor.Of(entries[query.Limit - 1], query.Order)));
         if (request.IncludeTotal)
@@ -91,30 +91,6 @@ public sealed class EventServiceEndpoint(IMeterStore store) : EventService.Event
             return null;
         var problem = timestamp.TryToInstant(out var instant);
         return problem is null ? instant : throw RpcErrors.Invalid(field, problem);
-    }
-
-    private static LedgerEvent ToWire(TenantId tenant, LedgerEntry entry)
-    {
-        var usage = entry.Record.Event!;
-        return new LedgerEvent
-        {
-            Event = new UsageEvent
-            {
-                TenantId = tenant.Value,
-                Metric = usage.Metric,
-                CustomerRef = usage.Customer,
-                ResourceId = usage.Resource,
-                Quantity = usage.Quantity.ToString(),
-                Timestamp = usage.Timestamp.ToTimestamp(),
-                MetaJson = usage.Meta,
-                IdempotencyKey = entry.Record.Key,
-                Source = (EventSource)usage.Source,
-            },
-            ReceivedTime = entry.Record.Received.ToTimestamp(),
-            Late = entry.Record.Late,
-            Shard = entry.Shard,
-            Position = entry.Position,
-        };
     }
 
     private sealed record Cursor(string Value, long Ticks, int Shard, long Position)
