@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -37,6 +38,24 @@ internal sealed class RestClient(HttpClient http, TimeProvider clock)
     public Task<JsonNode> PostAsync(string address, JsonNode body, CancellationToken cancellation) =>
         PostAsync(address, Encoding.UTF8.GetBytes(body.ToJsonString()), cancellation);
 
+    /// <summary>Posts JSON and reads the lines of JSON that answer it, as they come. It is not sent again: some may have been read.</summary>
+    /// <exception cref="RestException">Refused, or not reached.</exception>
+    /// <exception cref="IOException">The answer broke off.</exception>
+    public async IAsyncEnumerable<JsonNode> PostLinesAsync(
+        string address, JsonNode body, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(address.TrimStart('/'), UriKind.Relative))
+        {
+            Content = Content(Encoding.UTF8.GetBytes(body.ToJsonString()), JsonType),
+        };
+        using var response = await SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
+        if (!response.IsSuccessStatusCode)
+            throw RestException.OfAnswer(response.StatusCode, await response.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false));
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false));
+        while (await reader.ReadLineAsync(cancellation).ConfigureAwait(false) is { } line)
+            yield return JsonNode.Parse(line)!;
+    }
+
     /// <summary>
     /// Makes a call, and again with pauses that grow, as long as the API says or may mean "not now". An API that never
     /// answered is most likely not there, and is not waited for.
@@ -62,19 +81,28 @@ internal sealed class RestClient(HttpClient http, TimeProvider clock)
     private async Task<JsonNode> CallOnceAsync(
         HttpMethod method, string address, HttpContent? content, CancellationToken cancellation)
     {
+        using var request = new HttpRequestMessage(method, new Uri(address.TrimStart('/'), UriKind.Relative)) { Content = content };
+        using var response = await SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellation).ConfigureAwait(false);
+        _wasReached = true;
+        var body = await response.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false);
+        if (!response.IsSuccessStatusCode)
+            throw RestException.OfAnswer(response.StatusCode, body);
         try
         {
-            using var request = new HttpRequestMessage(method, new Uri(address.TrimStart('/'), UriKind.Relative)) { Content = content };
-            using var response = await http.SendAsync(request, cancellation).ConfigureAwait(false);
-            _wasReached = true;
-            var body = await response.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false);
-            if (!response.IsSuccessStatusCode)
-                throw RestException.OfAnswer(response.StatusCode, body);
             return body.Length == 0 ? new JsonObject() : JsonNode.Parse(body) ?? new JsonObject();
         }
         catch (JsonException)
         {
             throw new RestException($"{http.BaseAddress} did not answer JSON. Is it the address of StripeMeter's REST API?") { Status = HttpStatusCode.OK };
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request, HttpCompletionOption completion, CancellationToken cancellation)
+    {
+        try
+        {
+            return await http.SendAsync(request, completion, cancellation).ConfigureAwait(false);
         }
         catch (HttpRequestException unreachable)
         {

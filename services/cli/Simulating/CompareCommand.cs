@@ -9,26 +9,60 @@ using StripeMeter.Metering.Pricing.Comparing;
 
 namespace StripeMeter.Cli.Simulating;
 
-/// <summary><c>stripemeter simulate compare</c>: what customers would pay by other prices. Customers are streamed.</summary>
+/// <summary>
+/// <c>stripemeter simulate compare</c>: what customers would pay by other prices, over a file of usage or what is counted.
+/// Customers are streamed.
+/// </summary>
 internal static class CompareCommand
 {
+    private static readonly Option<string?> Usage = new("--usage")
+    {
+        Description = "JSON Lines, a customer each: {\"customer\": \"c\", \"usage\": {\"calls\": 12}}. Asks no server.", HelpName = "FILE",
+    };
+
+    private static readonly Option<string?> Tenant = new("--tenant") { Description = "Compares over what is counted of this tenant instead.", HelpName = "ID" };
+
+    private static readonly Option<string?> At = new("--at")
+    {
+        Description = "With --tenant: a day or moment of the billing periods that are looked at. Default: now.", HelpName = "DAY",
+    };
+
+    private static readonly Option<string?> Before = new("--before")
+    {
+        Description = "The prices now, by metric, in YAML or JSON. With --tenant, by default the mapped Stripe prices.", HelpName = "FILE",
+    };
+
+    private static readonly Option<string> After = new("--after") { Description = "The prices to be tried.", Required = true, HelpName = "FILE" };
+
+    private static readonly Option<string?> Details = new("--details")
+    {
+        Description = "Also writes each customer to this CSV file: customer,before,after,difference.", HelpName = "FILE",
+    };
+
     public static Command Create(CliHost host)
     {
-        var usage = new Option<string>("--usage") { Description = "JSON Lines, a customer each: {\"customer\": \"c\", \"usage\": {\"calls\": 12}}.", Required = true, HelpName = "FILE" };
-        var before = new Option<string>("--before") { Description = "The prices now, by metric, in YAML or JSON.", Required = true, HelpName = "FILE" };
-        var after = new Option<string>("--after") { Description = "The prices to be tried.", Required = true, HelpName = "FILE" };
-        var details = new Option<string?>("--details") { Description = "Also writes each customer to this CSV file: customer,before,after,difference.", HelpName = "FILE" };
         var command = new Command("compare", "Compares what customers would pay by two price lists: sums, distribution, who wins and who loses most.")
         {
-            usage, before, after, details,
+            Usage, Tenant, At, Before, After, Details,
         };
+        command.Validators.Add(line =>
+        {
+            var ofFile = line.GetResult(Usage) is not null;
+            if (ofFile == line.GetResult(Tenant) is not null)
+                line.AddError("Give either --usage or --tenant.");
+            else if (ofFile && line.GetResult(Before) is null)
+                line.AddError("--before is required with --usage.");
+            else if (ofFile && line.GetResult(At) is not null)
+                line.AddError("--at goes with --tenant.");
+        });
         return command.Does(host, async (call, cancellation) =>
         {
             try
             {
-                var comparison = new PriceListComparison(UsageFile.Period, PriceListFile.Read(call.Required(before)), PriceListFile.Read(call.Required(after)));
-                var summary = await CompareAsync(call, comparison, call.Required(usage), call.Value(details), cancellation).ConfigureAwait(false);
-                await call.Printer.WriteAsync(ToJson(summary, comparison.Currency), _ => ToTable(summary, comparison.Currency)).ConfigureAwait(false);
+                var (currency, changes) = call.Value(Usage) is { } file
+                    ? OfFile(call, file, cancellation) : await OfCountersAsync(call, cancellation).ConfigureAwait(false);
+                var summary = await SumUpAsync(call, currency, changes).ConfigureAwait(false);
+                await call.Printer.WriteAsync(ToJson(summary, currency), _ => ToTable(summary, currency)).ConfigureAwait(false);
                 return ExitCode.Ok;
             }
             catch (Exception refusal) when (refusal is PricingException or FormatException or JsonException)
@@ -38,18 +72,47 @@ internal static class CompareCommand
         });
     }
 
-    private static async Task<ChangeSummary> CompareAsync(
-        CommandCall call, PriceListComparison comparison, string usage, string? details, CancellationToken cancellation)
+    private static (Currency Currency, IAsyncEnumerable<CustomerChange> Changes) OfFile(CommandCall call, string file, CancellationToken cancellation)
+    {
+        var comparison = new PriceListComparison(UsageFile.Period, ListOf(call.Value(Before)!), ListOf(call.Required(After)));
+        return (comparison.Currency, comparison.CompareAsync(UsageFile.ReadAsync(file, cancellation), cancellation));
+    }
+
+    private static PriceList ListOf(string path)
+    {
+        try
+        {
+            return PriceListReader.Read(ScenarioFile.Parse(path));
+        }
+        catch (Exception refusal) when (refusal is PricingException or FormatException or JsonException)
+        {
+            throw new CliException($"{path}: {refusal.Message}", refusal);
+        }
+    }
+
+    private static Task<(Currency Currency, IAsyncEnumerable<CustomerChange> Changes)> OfCountersAsync(CommandCall call, CancellationToken cancellation)
+    {
+        var request = new JsonObject { ["tenantId"] = call.Value(Tenant), ["after"] = JsonOf(call.Required(After)) };
+        if (call.Value(Before) is { } before)
+            request["before"] = JsonOf(before);
+        if (call.Value(At) is { } at)
+            request["at"] = at;
+        return CountedUsage.CompareAsync(call.Rest, request, cancellation);
+    }
+
+    private static JsonNode? JsonOf(string path) => JsonNode.Parse(ScenarioFile.Parse(path).GetRawText());
+
+    private static async Task<ChangeSummary> SumUpAsync(CommandCall call, Currency currency, IAsyncEnumerable<CustomerChange> changes)
     {
         var (summary, progress) = (new ChangeSummary(), new Progress(call.Host));
-        using var writer = details is null ? null : new StreamWriter(details);
+        using var writer = call.Value(Details) is { } details ? new StreamWriter(details) : null;
         await (writer?.WriteLineAsync("customer,before,after,difference") ?? Task.CompletedTask).ConfigureAwait(false);
-        await foreach (var change in comparison.CompareAsync(UsageFile.ReadAsync(usage, cancellation), cancellation).ConfigureAwait(false))
+        await foreach (var change in changes.ConfigureAwait(false))
         {
             summary.Add(change);
             progress.Show($"{summary.Customers} customers");
             if (writer is not null)
-                await writer.WriteLineAsync(Row(change, comparison.Currency)).ConfigureAwait(false);
+                await writer.WriteLineAsync(Row(change, currency)).ConfigureAwait(false);
         }
 
         progress.End();

@@ -3,8 +3,6 @@ using System.Text.Json;
 using StripeMeter.Cli.Commands;
 using StripeMeter.Metering.Periods;
 using StripeMeter.Metering.Pricing.Comparing;
-using StripeMeter.Metering.Pricing.Invoicing;
-using StripeMeter.Metering.Pricing.Prices;
 using StripeMeter.Metering.Pricing.Reading;
 using StripeMeter.Metering.Time;
 
@@ -45,29 +43,5 @@ internal static class UsageFile
         {
             throw new CliException($"{place}: {problem.Message}", problem);
         }
-    }
-}
-
-/// <summary>A price list: <c>prices</c> by metric, as scenarios write them; <c>taxRate</c> if there is one.</summary>
-internal static class PriceListFile
-{
-    /// <exception cref="Metering.Pricing.PricingException">A price is wrong; its field is named.</exception>
-    public static PriceList Read(string path)
-    {
-        var fields = new FieldReader(ScenarioFile.Parse(path));
-        var found = new Dictionary<string, PriceModel>();
-        if (fields.Member("prices", required: true) is { } prices)
-        {
-            foreach (var metric in prices.Names())
-            {
-                if (PriceReader.Read(prices.Member(metric)!) is { } price)
-                    found.Add(metric, price);
-            }
-        }
-
-        var tax = fields.Number("taxRate") ?? 0;
-        fields.RefuseOthers();
-        fields.Check();
-        return new PriceList(found) { Terms = new InvoiceTerms { TaxRate = tax } };
     }
 }

@@ -23,6 +23,15 @@ public enum DocumentKind
 
     /// <summary>Says which adjustment a request created, by the name the caller gave the request.</summary>
     AdjustmentRequest = 7,
+
+    /// <summary>Usage, prices and what they must cost; also after it was deleted.</summary>
+    SimulationScenario = 8,
+
+    /// <summary>A run of a scenario, with what came out. The oldest are dropped.</summary>
+    SimulationRun = 9,
+
+    /// <summary>Names a run that is not at its end, so that it goes on after a crash. Deleted when it is.</summary>
+    SimulationWork = 10,
 }
 
 /// <summary>A small document beside the ledger.</summary>

@@ -1,4 +1,4 @@
-using StripeMeter.Kits.Text;
+using StripeMeter.Metering.Text;
 using StripeMeter.Metering.Events;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Quantities;

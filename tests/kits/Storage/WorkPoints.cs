@@ -1,4 +1,4 @@
-using StripeMeter.Kits.Text;
+using StripeMeter.Metering.Text;
 using StripeMeter.Metering.Counting;
 using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Tenants;

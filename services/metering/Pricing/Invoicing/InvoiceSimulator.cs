@@ -42,7 +42,9 @@ public static class InvoiceSimulator
         var groups = usageItems.GroupBy(item => item.Price.Currency).ToArray();
         if (groups.Length > 1 && (rules.Commitments.Count > 0 || rules.Credits.Count > 0 || rules.Discounts.Any(discount => discount.AmountOff > 0)))
             throw new PricingException(new PricingProblem("usageItems", "are in several currencies, and amounts are to be taken off: nobody says of which"));
-        return [.. groups.Select(group => Simulate(customer, period, [.. group], rules))];
+        return groups.Length > 1
+            ? [.. groups.Select(group => Simulate(customer, period, [.. group], rules))]
+            : [Simulate(customer, period, usageItems, rules)];
     }
 
     private static Invoice Write(
@@ -76,7 +78,7 @@ public static class InvoiceSimulator
         }
         catch (OverflowException)
         {
-            throw new PricingException(new PricingProblem(item.Metric, "costs more than can be kept (64 bits of minor units)"));
+            throw new PricingException(new PricingProblem("usageItems", $"cost more than can be kept (64 bits of minor units): {item.Metric}"));
         }
     }
 

@@ -65,9 +65,12 @@ public sealed class FieldReader
         var value = Find(name, required);
         if (value is null)
             return null;
-        if (value.Value.ValueKind == JsonValueKind.String)
-            return value.Value.GetString();
-        Refuse(name, "must be text");
+        if (value.Value.ValueKind != JsonValueKind.String)
+            Refuse(name, "must be text");
+        else if (WellFormed(value.Value) is { } text)
+            return text;
+        else
+            Refuse(name, "must be well-formed text");
         return null;
     }
 
@@ -97,7 +100,7 @@ public sealed class FieldReader
         var text = value.ValueKind switch
         {
             JsonValueKind.Number => value.GetRawText(),
-            JsonValueKind.String => value.GetString(),
+            JsonValueKind.String => WellFormed(value),
             _ => "",
         };
         var error = QuantityText.Read(text, out var quantity);
@@ -160,8 +163,12 @@ public sealed class FieldReader
     {
         if (Find(name) is not { } value)
             return [];
-        if (value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String))
+        if (value.ValueKind == JsonValueKind.Array
+            && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String && WellFormed(item) is not null))
+        {
             return [.. value.EnumerateArray().Select(item => item.GetString()!)];
+        }
+
         Refuse(name, "must be an array of texts");
         return [];
     }
@@ -173,6 +180,19 @@ public sealed class FieldReader
             return;
         foreach (var member in _object.EnumerateObject().Where(member => !_asked.Contains(member.Name)))
             Refuse(member.Name, "is not known");
+    }
+
+    /// <summary>The text of a string; null if it holds half of a surrogate pair.</summary>
+    private static string? WellFormed(JsonElement value)
+    {
+        try
+        {
+            return value.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
     }
 
     private JsonElement? Find(string name, bool required = false)

@@ -13,6 +13,7 @@ namespace StripeMeter.Metering.Pricing.Scenarios;
 public static class ScenarioReader
 {
     private const string PriceConfig = "priceConfig";
+    private const int MaximumNameLength = 255;
 
     /// <exception cref="PricingException">Every reason names its field.</exception>
     public static Scenario Read(JsonElement document)
@@ -27,13 +28,39 @@ public static class ScenarioReader
         return scenario;
     }
 
-    /// <summary>Reads the inputs, as <c>POST /v1/simulations/scenarios</c> has them beside a name.</summary>
-    internal static Scenario ReadParts(FieldReader fields, FieldReader metadata, FieldReader inputs)
+    /// <summary>Reads a scenario that has its name beside its inputs, as services keep it.</summary>
+    /// <exception cref="PricingException">Every reason names its field.</exception>
+    public static Scenario ReadFlat(JsonElement document)
+    {
+        var fields = new FieldReader(document);
+        var inputs = fields.Member("inputs", required: true);
+        if (inputs is null)
+            throw new PricingException([.. fields.Problems]);
+        var scenario = ReadParts(fields, fields, inputs);
+        fields.Check();
+        return scenario;
+    }
+
+    /// <summary>Reads what an invoice is computed of, and nothing else: <c>inputs</c> and <c>rounding</c>.</summary>
+    /// <exception cref="PricingException">Every reason names its field.</exception>
+    public static Scenario ReadUnnamed(JsonElement document)
+    {
+        var fields = new FieldReader(document);
+        var inputs = fields.Member("inputs", required: true);
+        if (inputs is null)
+            throw new PricingException([.. fields.Problems]);
+        var scenario = ReadInputs(inputs, IsClassic(inputs), fields.Text("rounding"), fields);
+        fields.RefuseOthers();
+        fields.Check();
+        return scenario;
+    }
+
+    private static Scenario ReadParts(FieldReader fields, FieldReader metadata, FieldReader inputs)
     {
         var classic = IsClassic(inputs);
         var scenario = ReadInputs(inputs, classic, fields.Text("rounding"), fields) with
         {
-            Name = metadata.Text("name", required: true) ?? "",
+            Name = ReadName(metadata),
             Description = metadata.Text("description") ?? "",
             Version = metadata.Text("version") ?? "1",
             Tags = metadata.Texts("tags"),
@@ -44,10 +71,19 @@ public static class ScenarioReader
         if (!classic)
         {
             fields.RefuseOthers();
-            metadata.RefuseOthers();
+            if (metadata != fields)
+                metadata.RefuseOthers();
         }
 
         return scenario;
+    }
+
+    private static string ReadName(FieldReader metadata)
+    {
+        var name = metadata.Text("name", required: true);
+        if (name is { Length: 0 or > MaximumNameLength })
+            metadata.Refuse("name", $"must have 1 to {MaximumNameLength} characters");
+        return name ?? "";
     }
 
     private static Scenario ReadInputs(FieldReader inputs, bool classic, string? rounding, FieldReader file)

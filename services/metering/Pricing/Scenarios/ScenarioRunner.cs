@@ -9,8 +9,24 @@ public static class ScenarioRunner
     /// <exception cref="PricingException">The scenario cannot be computed.</exception>
     public static ScenarioResult Run(Scenario scenario)
     {
-        var invoice = InvoiceSimulator.Simulate(scenario.Customer, scenario.Period, scenario.Items, scenario.Terms);
+        var invoice = Invoices(scenario, split: false)[0];
         return new ScenarioResult(scenario, invoice, scenario.Expected is { } expected ? [.. Compare(scenario, expected, invoice)] : []);
+    }
+
+    /// <summary>The invoice of a scenario's inputs; when they may be split, one for each currency.</summary>
+    /// <exception cref="PricingException">The scenario cannot be computed. The reasons name the fields of the document.</exception>
+    public static IReadOnlyList<Invoice> Invoices(Scenario scenario, bool split)
+    {
+        try
+        {
+            return split
+                ? InvoiceSimulator.SimulateByCurrency(scenario.Customer, scenario.Period, scenario.Items, scenario.Terms)
+                : [InvoiceSimulator.Simulate(scenario.Customer, scenario.Period, scenario.Items, scenario.Terms)];
+        }
+        catch (PricingException refusal)
+        {
+            throw new PricingException([.. refusal.Problems.Select(problem => problem with { Path = "inputs." + problem.Path })]);
+        }
     }
 
     private static IEnumerable<Difference> Compare(Scenario scenario, Expectation expected, Invoice invoice)

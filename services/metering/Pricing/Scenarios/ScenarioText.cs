@@ -1,4 +1,5 @@
 using System.Globalization;
+using StripeMeter.Metering.Pricing.Invoicing;
 
 namespace StripeMeter.Metering.Pricing.Scenarios;
 
@@ -12,13 +13,16 @@ public static class ScenarioText
     public static string Of(decimal number) => number.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>What to know of the figures of a scenario.</summary>
-    public static IEnumerable<string> NotesOf(ScenarioResult result)
+    public static IEnumerable<string> NotesOf(ScenarioResult result) => NotesOf(result.Scenario, result.Invoice);
+
+    /// <summary>What to know of the figures of an invoice of a scenario.</summary>
+    public static IEnumerable<string> NotesOf(Scenario scenario, Invoice invoice)
     {
-        if (result.Scenario.IsClassic)
+        if (scenario.IsClassic)
             yield return ClassicNote;
-        if (result.Scenario.Terms.Rounding == Rounding.Classic)
+        if (scenario.Terms.Rounding == Rounding.Classic)
             yield return "Rounding: classic, once per line. Stripe rounds each part of a line.";
-        foreach (var note in result.Invoice.Notes)
+        foreach (var note in invoice.Notes)
             yield return note;
     }
 }

@@ -1,4 +1,4 @@
-using StripeMeter.Kits.Text;
+using StripeMeter.Metering.Text;
 using StripeMeter.Metering.Ledger;
 
 namespace StripeMeter.Kits.Simulated.Database;

@@ -1,5 +1,5 @@
 using StripeMeter.Kits.Simulated.Scheduling;
-using StripeMeter.Kits.Text;
+using StripeMeter.Metering.Text;
 using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Tenants;
 using StripeMeter.Metering.Time;

@@ -1,5 +1,5 @@
 using StripeMeter.Kits.Simulated.Scheduling;
-using StripeMeter.Kits.Text;
+using StripeMeter.Metering.Text;
 using StripeMeter.Metering.Counting;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Tenants;

@@ -1,4 +1,4 @@
-namespace StripeMeter.Kits.Text;
+namespace StripeMeter.Metering.Text;
 
 /// <summary>
 /// The order in which every store lists text: by code point, which is the order of the bytes of UTF-8. The ordinal order of
