@@ -1,4 +1,5 @@
 using StripeMeter.Sqlite;
+using StripeMeter.StripeDouble.Credits;
 using StripeMeter.StripeDouble.Customers;
 using StripeMeter.StripeDouble.EventSummaries;
 using StripeMeter.StripeDouble.Faults;
@@ -8,6 +9,7 @@ using StripeMeter.StripeDouble.Meters;
 using StripeMeter.StripeDouble.Notices;
 using StripeMeter.StripeDouble.Prices;
 using StripeMeter.StripeDouble.Products;
+using StripeMeter.StripeDouble.Storage;
 using StripeMeter.StripeDouble.Subscriptions;
 using StripeMeter.StripeDouble.UsageRecords;
 
@@ -34,6 +36,7 @@ internal static class AccountParts
                 .. new MeterEventV2Api(events, adjustments).Routes,
                 .. MeterApi.Routes,
                 .. new CustomerApi(objects.Customers).Routes,
+                .. new CreditApi(new ObjectStore(CreditApi.Kind)).Routes,
                 .. new ProductApi(objects.Products).Routes,
                 .. new PriceApi(objects.Prices, objects.Products).Routes,
                 .. new SubscriptionApi(options, objects, board).Routes,
