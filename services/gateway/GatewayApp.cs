@@ -11,8 +11,10 @@ using StripeMeter.Gateway.Explaining;
 using StripeMeter.Gateway.Health;
 using StripeMeter.Gateway.Mappings;
 using StripeMeter.Gateway.OpenApi;
+using StripeMeter.Gateway.Reconciliation;
 using StripeMeter.Gateway.Replay;
 using StripeMeter.Gateway.Requests;
+using StripeMeter.Gateway.Simulations;
 using StripeMeter.Gateway.Usage;
 using StripeMeter.V1;
 
@@ -53,6 +55,10 @@ public static class GatewayApp
         app.MapAdjustments();
         app.MapReplay();
         app.MapExplaining();
+        app.MapScenarios();
+        app.MapRuns();
+        app.MapComparison();
+        app.MapInvoiceCheck();
         app.MapHealth();
         app.MapDocument();
         app.MapDefaults();
@@ -81,6 +87,7 @@ public static class GatewayApp
             .AddClient<MappingService.MappingServiceClient>(calls => new(calls))
             .AddClient<PushService.PushServiceClient>(calls => new(calls));
         services.AddServiceCalls(AppCatalogue.Pricing, timeout)
-            .AddClient<PricingService.PricingServiceClient>(calls => new(calls));
+            .AddClient<PricingService.PricingServiceClient>(calls => new(calls))
+            .AddClient<SimulationService.SimulationServiceClient>(calls => new(calls));
     }
 }

@@ -30,9 +30,23 @@ public static partial class RestNames
             path = match.Groups[2].Value;
         }
 
+        if (DocumentPath().Match(path) is { Success: true } document)
+            return (index, WithinDocument(document.Groups[1].Value, document.Groups[2].Value));
         var parts = path.Split('.').SkipWhile(part => part == "mapping");
         return (index, string.Join('.', parts.Select(ToRest)));
     }
+
+    /// <summary>
+    /// A field with JSON text in it is a member in REST, or the whole body. What stands behind it is a path within that text,
+    /// and already in its spelling: Stripe's names stay as they are.
+    /// </summary>
+    private static string WithinDocument(string name, string path) => (name, path) switch
+    {
+        ("document", "") => "body",
+        ("document", _) => path,
+        (_, "") => ToCamelCase(name),
+        _ => $"{ToCamelCase(name)}.{path}",
+    };
 
     private static string ToRest(string name) => Renamed.TryGetValue(name, out var renamed) ? renamed : ToCamelCase(name);
 
@@ -52,4 +66,7 @@ public static partial class RestNames
 
     [GeneratedRegex(@"^events\[(\d{1,9})\]\.(.+)$")]
     private static partial Regex EventPath();
+
+    [GeneratedRegex(@"^(\w+)_json(?:\.(.+))?$")]
+    private static partial Regex DocumentPath();
 }

@@ -3,6 +3,7 @@ using StripeMeter.Gateway.Adjustments;
 using StripeMeter.Gateway.Events;
 using StripeMeter.Gateway.Mappings;
 using StripeMeter.Gateway.Replay;
+using StripeMeter.Gateway.Simulations;
 using StripeMeter.Gateway.Usage;
 
 namespace StripeMeter.Gateway.OpenApi;
@@ -47,7 +48,7 @@ public static class Examples
             """,
         [typeof(ProjectionRequest)] =
             """
-            {"tenantId":"acme","customerRef":"cus_01","periodStart":"2026-01-01","periodEnd":"2026-01-31"}
+            {"tenantId":"acme","customerRef":"cus_01","periodStart":"2026-01-01","periodEnd":"2026-01-31","forecast":true}
             """,
         [typeof(CurrentUsage)] =
             """
@@ -63,6 +64,32 @@ public static class Examples
              "lineItems":[{"metric":"api_calls","priceId":"price_123","quantity":1234.5,"unitPrice":0.002,"total":2.47}],
              "subtotal":2.47,"credits":0,"total":2.47,"currency":"USD",
              "freshness":{"lastUpdate":"2026-01-16T14:30:00.123Z","staleness":4,"countedAt":"2026-01-16T14:30:03Z"}}
+            """,
+        [typeof(InvoiceRequest)] =
+            """
+            {"tenantId":"acme",
+             "inputs":{"customerId":"cus_01","periodStart":"2026-01-01","periodEnd":"2026-01-31",
+               "usageItems":[{"metric":"api_calls","quantity":1031,
+                 "price":{"currency":"usd","billing_scheme":"tiered","tiers_mode":"graduated",
+                   "tiers":[{"up_to":1000,"unit_amount":0,"flat_amount":900},{"up_to":"inf","unit_amount_decimal":"3.6"}]}}],
+               "taxRate":20}}
+            """,
+        [typeof(ScenarioRequest)] =
+            """
+            {"tenantId":"acme","name":"a call costs 5 cents","tags":["calls"],
+             "inputs":{"customerId":"cus_01","periodStart":"2026-01-01","periodEnd":"2026-01-31",
+               "usageItems":[{"metric":"api_calls","quantity":3,"price":{"currency":"usd","unit_amount":5}}]},
+             "expected":{"total":15}}
+            """,
+        [typeof(CompareRequest)] =
+            """
+            {"tenantId":"acme","at":"2026-01-15",
+             "before":{"prices":{"api_calls":{"currency":"usd","unit_amount":5}}},
+             "after":{"prices":{"api_calls":{"currency":"usd","unit_amount":4,"minimum":1000}}}}
+            """,
+        [typeof(RunRequest)] =
+            """
+            {"tenantId":"acme","scenarioId":"0198a5b2-7c3d-7e4f-8a1b-2c3d4e5f6a7b","runType":"ci","metadata":{"commit":"4f2a91c"}}
             """,
     }.ToFrozenDictionary();
 

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Text;
 using System.Text.Json;
 using StripeMeter.Gateway.Errors;
 
@@ -99,6 +101,49 @@ internal sealed class JsonBody : IDisposable
         if (!TryGet(name, out var value))
             return null;
         return value.ValueKind == JsonValueKind.Object ? value : Wrong<JsonElement?>(name, "must be an object");
+    }
+
+    /// <summary>The elements of an array; none if it is absent or null.</summary>
+    public IEnumerable<JsonElement> Items(string name)
+    {
+        if (!TryGet(name, out var value))
+            return [];
+        return value.ValueKind == JsonValueKind.Array ? value.EnumerateArray() : Wrong<JsonElement[]>(name, "must be a list") ?? [];
+    }
+
+    /// <summary>One of some words; the default of the type if it is absent or null.</summary>
+    public T? Choice<T>(string name, IReadOnlyList<(string Word, T Value)> choices)
+    {
+        if (Text(name) is not { } text)
+            return default;
+        foreach (var (word, value) in choices)
+        {
+            if (word == text)
+                return value;
+        }
+
+        return Wrong<T>(name, $"must be one of {string.Join(", ", choices.Select(choice => choice.Word))}");
+    }
+
+    /// <summary>The JSON of the body without some of its members; all others as they were sent, digit for digit.</summary>
+    public string TextWithout(params ReadOnlySpan<string> names)
+    {
+        var written = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(written, Json.WriterOptions))
+        {
+            writer.WriteStartObject();
+            foreach (var member in _document.RootElement.EnumerateObject())
+            {
+                if (names.Contains(member.Name))
+                    continue;
+                writer.WritePropertyName(member.Name);
+                writer.WriteRawValue(member.Value.GetRawText());
+            }
+
+            writer.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(written.WrittenSpan);
     }
 
     public void Add(string field, string reason) => _errors.Add(new ProblemError(field, reason));

@@ -12,7 +12,8 @@ namespace StripeMeter.Gateway.Usage;
 /// <param name="CustomerRef">The customer.</param>
 /// <param name="PeriodStart">First day of a billing period, with <c>periodEnd</c>; without both, the period under way.</param>
 /// <param name="PeriodEnd">Last day of that billing period.</param>
-public sealed record ProjectionRequest(string TenantId, string CustomerRef, string? PeriodStart, string? PeriodEnd);
+/// <param name="Forecast">Whether to say what it comes to by the end of the period.</param>
+public sealed record ProjectionRequest(string TenantId, string CustomerRef, string? PeriodStart, string? PeriodEnd, bool? Forecast);
 
 /// <summary>What usage costs so far, by the mapped Stripe prices.</summary>
 /// <param name="CustomerRef">The customer.</param>
@@ -20,13 +21,36 @@ public sealed record ProjectionRequest(string TenantId, string CustomerRef, stri
 /// <param name="PeriodEnd">Its last day.</param>
 /// <param name="LineItems">One line per metric with an active mapping.</param>
 /// <param name="Subtotal">Sum of the lines that have a price.</param>
-/// <param name="Credits">Credits against it.</param>
+/// <param name="Credits">What the customer's billing credits at Stripe take off.</param>
 /// <param name="Total">What is to be paid.</param>
 /// <param name="Currency">ISO 4217, upper case.</param>
 /// <param name="Freshness">How new the figures are.</param>
+/// <param name="CreditsNote">Why there may be credits that are not counted.</param>
+/// <param name="Forecast">What it comes to by the end of the period. Absent unless it was asked for and the period is under way.</param>
 public sealed record Projection(
     string CustomerRef, string PeriodStart, string PeriodEnd, IReadOnlyList<ProjectionItem> LineItems, ExactNumber Subtotal,
-    ExactNumber Credits, ExactNumber Total, string Currency, Freshness Freshness);
+    ExactNumber Credits, ExactNumber Total, string Currency, Freshness Freshness, string? CreditsNote, Forecast? Forecast);
+
+/// <summary>What usage comes to by the end of the period, by a simple method.</summary>
+/// <param name="Method">The method.</param>
+/// <param name="Total">What is to be paid then, credits taken off.</param>
+/// <param name="Low">The least of the range.</param>
+/// <param name="High">The greatest of the range.</param>
+/// <param name="LineItems">One line per line that has a price.</param>
+public sealed record Forecast(string Method, ExactNumber Total, ExactNumber Low, ExactNumber High, IReadOnlyList<ForecastItem> LineItems);
+
+/// <summary>A line of a forecast.</summary>
+/// <param name="Metric">The metric.</param>
+/// <param name="Days">How many full days it rests on, at most 7. 0: there was nothing to go by, and all is what is counted so far.</param>
+/// <param name="Quantity">The usage of the whole period.</param>
+/// <param name="Total">What it costs.</param>
+public sealed record ForecastItem(string Metric, int Days, ForecastRange Quantity, ForecastRange Total);
+
+/// <summary>A figure and its range.</summary>
+/// <param name="Expected">If the days to come are like the average of those before.</param>
+/// <param name="Low">The least.</param>
+/// <param name="High">The greatest.</param>
+public sealed record ForecastRange(ExactNumber Expected, ExactNumber Low, ExactNumber High);
 
 /// <summary>A line of a projection.</summary>
 /// <param name="Metric">The metric.</param>
@@ -62,7 +86,8 @@ internal static class ProjectionEndpoint
 {
     private const string StartName = "periodStart";
     private const string EndName = "periodEnd";
-    private static readonly HashSet<string> Known = ["tenantId", "customerRef", StartName, EndName];
+    private const string ForecastName = "forecast";
+    private static readonly HashSet<string> Known = ["tenantId", "customerRef", StartName, EndName, ForecastName];
 
     public static async Task<Projection> HandleAsync(
         HttpContext context, PricingService.PricingServiceClient pricing, GatewayOptions options, TimeProvider clock)
@@ -72,6 +97,7 @@ internal static class ProjectionEndpoint
         {
             TenantId = body.Text("tenantId", required: true) ?? "",
             CustomerRef = body.Text("customerRef", required: true) ?? "",
+            IncludeForecast = body.Flag(ForecastName) ?? false,
         };
         var (start, end) = (ReadDay(body, StartName), ReadDay(body, EndName));
         if (body.Has(StartName) != body.Has(EndName))
@@ -117,7 +143,16 @@ internal static class ProjectionEndpoint
         new ExactNumber(projection.Credits),
         new ExactNumber(projection.Total),
         projection.Currency.ToUpperInvariant(),
-        ToFreshness(projection, now));
+        ToFreshness(projection, now),
+        NullIfEmpty(projection.CreditsNote),
+        projection.Forecast is { } forecast ? ToForecast(forecast) : null);
+
+    private static Forecast ToForecast(ProjectionForecast forecast) => new(
+        forecast.Method, new ExactNumber(forecast.Total), new ExactNumber(forecast.LowTotal), new ExactNumber(forecast.HighTotal),
+        [.. forecast.Lines.Select(line => new ForecastItem(
+            line.Metric, line.Days,
+            new ForecastRange(new ExactNumber(line.Quantity), new ExactNumber(line.LowQuantity), new ExactNumber(line.HighQuantity)),
+            new ForecastRange(new ExactNumber(line.Total), new ExactNumber(line.LowTotal), new ExactNumber(line.HighTotal))))]);
 
     private static ProjectionPart ToPart(LinePart part) => new(
         part.Kind, part.Tier == 0 ? null : part.Tier, new ExactNumber(part.Quantity), new ExactNumber(part.UnitPrice),

@@ -69,17 +69,23 @@ public static class ProjectionLines
     }
 
     /// <summary>The billed usage. A counter of which nothing was counted is 0 in every aggregation.</summary>
-    private static Quantity QuantityOf(Counter? counter, Aggregation aggregation)
+    public static Quantity QuantityOf(Counter? counter, Aggregation aggregation) => counter is null
+        ? Quantity.Zero
+        : QuantityOf(aggregation, counter.Sum, counter.Count, counter.Min, counter.Max, counter.Last);
+
+    /// <summary>The usage of a day, as it is billed.</summary>
+    public static Quantity QuantityOf(UsageBucket bucket, Aggregation aggregation) =>
+        QuantityOf(aggregation, bucket.Sum, bucket.Count, bucket.Min, bucket.Max, bucket.Last);
+
+    private static Quantity QuantityOf(Aggregation aggregation, string sum, long count, string min, string max, string last)
     {
-        if (counter is null)
-            return Quantity.Zero;
         var text = aggregation switch
         {
-            Aggregation.Count => counter.Count.ToString(CultureInfo.InvariantCulture),
-            Aggregation.Max => counter.Max,
-            Aggregation.Min => counter.Min,
-            Aggregation.Last => counter.Last,
-            _ => counter.Sum,
+            Aggregation.Count => count.ToString(CultureInfo.InvariantCulture),
+            Aggregation.Max => max,
+            Aggregation.Min => min,
+            Aggregation.Last => last,
+            _ => sum,
         };
         return text.Length == 0 ? Quantity.Zero : Quantity.Parse(text);
     }

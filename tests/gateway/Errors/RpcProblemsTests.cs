@@ -53,6 +53,11 @@ public sealed class RpcProblemsTests
     [InlineData("events[99999999999].x", null, "events[99999999999].x")]
     [InlineData("page_token", null, "cursor")]
     [InlineData("mapping.price_id", null, "priceId")]
+    [InlineData("document_json", null, "body")]
+    [InlineData("document_json.inputs.usageItems[0].price.unit_amount", null, "inputs.usageItems[0].price.unit_amount")]
+    [InlineData("scenario_json.inputs.customerId", null, "scenario.inputs.customerId")]
+    [InlineData("metadata_json", null, "metadata")]
+    [InlineData("events[2].meta_json", 2, "meta")]
     [InlineData("", null, "")]
     public void RestNames_OfAPath_AreThoseOfTheApi(string path, int? index, string field) =>
         Assert.Equal((index, field), RestNames.Of(path));

@@ -51,6 +51,45 @@ public sealed class PriceBook : IAsyncDisposable
         return (await _client.V1.Prices.CreateAsync(options)).Id;
     }
 
+    /// <summary>Grants a customer a credit, effective since 2026 began, for all metered prices unless changed.</summary>
+    public Task GrantAsync(string customer, string currency, long value, string name, Action<CreditGrantCreateOptions>? change = null)
+    {
+        var options = new CreditGrantCreateOptions
+        {
+            Customer = customer,
+            Name = name,
+            Category = "promotional",
+            EffectiveAt = new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc),
+            Amount = new CreditGrantAmountOptions { Type = "monetary", Monetary = new CreditGrantAmountMonetaryOptions { Currency = currency, Value = value } },
+            ApplicabilityConfig = new CreditGrantApplicabilityConfigOptions { Scope = new CreditGrantApplicabilityConfigScopeOptions { PriceType = "metered" } },
+        };
+        change?.Invoke(options);
+        return _client.V1.Billing.CreditGrants.CreateAsync(options);
+    }
+
+    /// <summary>Has a customer use and pay for a period of a price, and returns the invoice and the start of the period.</summary>
+    /// <param name="customer">The Stripe customer.</param>
+    /// <param name="price">The metered price.</param>
+    /// <param name="usage">What the meter takes in the period.</param>
+    /// <param name="licensed">A price that is billed as well; none when null.</param>
+    public async Task<(Invoice Invoice, DateTime Start)> BillAsync(string customer, string price, string usage, string? licensed = null)
+    {
+        var subscription = await _client.V1.Subscriptions.CreateAsync(new SubscriptionCreateOptions
+        {
+            Customer = customer,
+            Items = [.. ((string?[])[price, licensed]).OfType<string>().Select(id => new SubscriptionItemOptions { Price = id })],
+        });
+        var (start, end) = (subscription.Items.Data[0].CurrentPeriodStart, subscription.Items.Data[0].CurrentPeriodEnd);
+        await _client.V1.Billing.MeterEvents.CreateAsync(new MeterEventCreateOptions
+        {
+            EventName = "usage",
+            Timestamp = start,
+            Payload = new Dictionary<string, string> { ["stripe_customer_id"] = customer, ["value"] = usage },
+        });
+        await _host.AdvanceAsync(end - start + TimeSpan.FromHours(2));
+        return ((await _client.V1.Invoices.ListAsync(new InvoiceListOptions { Customer = customer })).Single(), start);
+    }
+
     /// <summary>Makes Stripe unreachable.</summary>
     public ValueTask StopAsync() => _host.DisposeAsync();
 

@@ -1,56 +1,30 @@
+using System.Globalization;
+using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
-using Grpc.Net.Client;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Time.Testing;
 using Stripe;
-using StripeMeter.Defaults.Hosting;
 using StripeMeter.Gateway.Tests.Kit;
-using StripeMeter.Pricing;
 using StripeMeter.V1;
 using Xunit;
 
 namespace StripeMeter.Gateway.Tests.Pricing;
 
-/// <summary>The real pricing service with the real Stripe client, between a stand-in of the services and the Stripe double.</summary>
 public sealed class ProjectionTests : IAsyncLifetime
 {
     private static readonly Google.Protobuf.WellKnownTypes.Timestamp January = new() { Seconds = 1767225600 };
-    private readonly FakeTimeProvider _clock = new(new DateTimeOffset(2026, 1, 20, 0, 0, 0, TimeSpan.Zero));
+    private readonly RunningPricing _running = new();
     private Backend _backend = null!;
     private PriceBook _stripe = null!;
-    private WebApplication _app = null!;
-    private GrpcChannel _channel = null!;
     private PricingService.PricingServiceClient _pricing = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _backend = await Backend.StartAsync();
-        _stripe = await PriceBook.StartAsync();
-        _app = PricingApp.Build([], new Dictionary<string, string?>
-        {
-            ["APP_PORT"] = "0",
-            ["PROBE_PORT"] = "0",
-            ["LOG_LEVEL"] = "critical",
-            ["DAPR_GRPC_ENDPOINT"] = _backend.GrpcEndpoint,
-            ["DAPR_HTTP_ENDPOINT"] = _backend.HttpEndpoint,
-            ["STRIPE_API_BASE"] = _stripe.Address,
-            ["PRICE_CACHE_SECONDS"] = "300",
-            ["PRICE_CACHE_ENTRIES"] = "2",
-        }, builder => builder.Services.AddSingleton<TimeProvider>(new CacheClock(_clock)));
-        await _app.StartAsync();
-        _channel = GrpcChannel.ForAddress($"http://127.0.0.1:{_app.AppPort()}");
-        _pricing = new PricingService.PricingServiceClient(_channel);
+        await _running.InitializeAsync();
+        (_backend, _stripe) = (_running.Backend, _running.Stripe);
+        _pricing = new PricingService.PricingServiceClient(_running.Channel);
         _backend.CurrentUsage = _ => Usage(Counter("requests", "18059974"));
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        _channel.Dispose();
-        await _app.DisposeAsync();
-        await _stripe.DisposeAsync();
-        await _backend.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => _running.DisposeAsync();
 
     [Fact]
     public async Task Projection_PerUnitPrice_IsPricedAsStripeRounds()
@@ -61,7 +35,7 @@ public sealed class ProjectionTests : IAsyncLifetime
 
         var line = Assert.Single(projection.Lines);
         Assert.Equal(("18059974", "0.000003", "54.18", ""), (line.Quantity, line.UnitPrice, line.Total, line.UnpricedReason));
-        Assert.Equal(("54.18", "0", "54.18", "usd"), (projection.Subtotal, projection.Credits, projection.Total, projection.Currency));
+        Assert.Equal(("54.18", "0.00", "54.18", "usd"), (projection.Subtotal, projection.Credits, projection.Total, projection.Currency));
         Assert.Equal(January, projection.NewestEventTime);
         Assert.Equal(new() { Seconds = 1767225700 }, projection.UpdatedTime);
         Assert.Equal(["aggregator", "pusher"], _backend.Called.Order());
@@ -152,10 +126,86 @@ public sealed class ProjectionTests : IAsyncLifetime
         await MapAsync("requests", "usd", 1m);
         await MapAsync("tokens", "eur", 1m);
 
-        var error = await Assert.ThrowsAsync<RpcException>(ProjectAsync);
+        var error = await Assert.ThrowsAsync<RpcException>(() => ProjectAsync());
 
         Assert.Equal(StatusCode.FailedPrecondition, error.StatusCode);
         Assert.Contains("eur and usd", error.Status.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Projection_Credits_AreTakenOffAsStripeHasThem()
+    {
+        await MapAsync("requests", "usd", 0.0003m);
+        await _stripe.GrantAsync("c", "usd", 1_000, "welcome");
+        await _stripe.GrantAsync("c", "usd", 5_000, "only others", options =>
+            options.ApplicabilityConfig.Scope = new() { Prices = [new() { Id = "price_other" }] });
+        await _stripe.GrantAsync("c", "eur", 7_000, "in euro");
+        await _stripe.GrantAsync("c", "usd", 7_000, "gone", options => options.ExpiresAt = new DateTime(2026, 1, 31, 0, 0, 0, DateTimeKind.Utc));
+        await _stripe.GrantAsync("somebody else", "usd", 7_000, "other");
+
+        var projection = await ProjectAsync();
+
+        Assert.Equal(("54.18", "10.00", "44.18"), (projection.Subtotal, projection.Credits, projection.Total));
+        Assert.Contains("only others", projection.CreditsNote, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Projection_CreditAboveTheBill_TakesNoMoreThanIt()
+    {
+        await MapAsync("requests", "usd", 0.0003m);
+        await _stripe.GrantAsync("c", "usd", 1_000_000, "large");
+
+        var projection = await ProjectAsync();
+
+        Assert.Equal(("54.18", "0.00", ""), (projection.Credits, projection.Total, projection.CreditsNote));
+    }
+
+    [Fact]
+    public async Task Projection_SeveralStripeCustomers_CountsNoCreditsAndSaysSo()
+    {
+        await MapAsync("a", "usd", 1m);
+        await MapAsync("b", "usd", 1m);
+        _backend.Mappings["b"].CustomerRule = new CustomerRule { Prefix = "x_" };
+
+        Assert.Contains("several Stripe customers", (await ProjectAsync()).CreditsNote, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Forecast_OfThePeriodUnderWay_HasItsRange()
+    {
+        var today = new DateTimeOffset(TimeProvider.System.GetUtcNow().UtcDateTime.Date, TimeSpan.Zero);
+        _backend.CurrentUsage = _ => new()
+        {
+            PeriodStart = Timestamp.FromDateTimeOffset(today.AddDays(-10)), PeriodEnd = Timestamp.FromDateTimeOffset(today.AddDays(20)),
+            Counters = { Counter("requests", "100") },
+        };
+        _backend.History = request => new()
+        {
+            Buckets =
+            {
+                new UsageBucket { StartTime = Timestamp.FromDateTimeOffset(today.AddDays(-3)), Sum = "10", Count = 1, Min = "10", Max = "10", Last = "10" },
+                new UsageBucket { StartTime = Timestamp.FromDateTimeOffset(today.AddDays(-1)), Sum = "20", Count = 1, Min = "20", Max = "20", Last = "20" },
+            },
+        };
+        await MapAsync("requests", "usd", 100m);
+
+        Assert.Null((await ProjectAsync()).Forecast);
+        var forecast = (await ProjectAsync(forecast: true)).Forecast;
+
+        // 19 to 20 days are left, of 0, 10 or 20 each: the day between had none.
+        var line = Assert.Single(forecast.Lines);
+        Assert.Equal((3, "100", "100.00"), (line.Days, line.LowQuantity, line.LowTotal));
+        Assert.InRange(decimal.Parse(line.Quantity, CultureInfo.InvariantCulture), 290, 300);
+        Assert.InRange(decimal.Parse(forecast.HighTotal, CultureInfo.InvariantCulture), 480, 500);
+        Assert.Contains("last 7 full days", forecast.Method, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Forecast_OfAClosedPeriod_IsNone()
+    {
+        await MapAsync("requests", "usd", 1m);
+
+        Assert.Null((await ProjectAsync(forecast: true)).Forecast);
     }
 
     [Fact]
@@ -164,7 +214,7 @@ public sealed class ProjectionTests : IAsyncLifetime
         await MapAsync("requests", "usd", 1m);
         await _stripe.StopAsync();
 
-        var error = await Assert.ThrowsAsync<RpcException>(ProjectAsync);
+        var error = await Assert.ThrowsAsync<RpcException>(() => ProjectAsync());
 
         Assert.Equal(StatusCode.Unavailable, error.StatusCode);
     }
@@ -189,11 +239,11 @@ public sealed class ProjectionTests : IAsyncLifetime
         await MapAsync("requests", "usd", 1m);
 
         await ProjectAsync();
-        _clock.Advance(TimeSpan.FromSeconds(299));
+        _running.Clock.Advance(TimeSpan.FromSeconds(299));
         await ProjectAsync();
         Assert.Equal(1, _stripe.Asked);
 
-        _clock.Advance(TimeSpan.FromSeconds(2));
+        _running.Clock.Advance(TimeSpan.FromSeconds(2));
         await ProjectAsync();
         Assert.Equal(2, _stripe.Asked);
     }
@@ -235,8 +285,8 @@ public sealed class ProjectionTests : IAsyncLifetime
         Assert.Equal(StatusCode.InvalidArgument, error.StatusCode);
     }
 
-    private Task<GetProjectionResponse> ProjectAsync() =>
-        _pricing.GetProjectionAsync(new GetProjectionRequest { TenantId = "acme", CustomerRef = "c" }).ResponseAsync;
+    private Task<GetProjectionResponse> ProjectAsync(bool forecast = false) =>
+        _pricing.GetProjectionAsync(new GetProjectionRequest { TenantId = "acme", CustomerRef = "c", IncludeForecast = forecast }).ResponseAsync;
 
     /// <summary>Makes a price at Stripe and maps a metric to it.</summary>
     private async Task MapAsync(string metric, string currency, decimal? unitAmount, Action<PriceCreateOptions>? change = null) =>
@@ -283,12 +333,4 @@ public sealed class ProjectionTests : IAsyncLifetime
         Metric = metric, Sum = sum, Count = 3, Min = "1", Max = "4", Last = "2", Watermark = January,
         ProjectedTime = new() { Seconds = 1767225700 },
     };
-
-    /// <summary>Measures ages by the test's clock, but tells the real time, which deadlines need.</summary>
-    private sealed class CacheClock(FakeTimeProvider clock) : TimeProvider
-    {
-        public override long TimestampFrequency => clock.TimestampFrequency;
-
-        public override long GetTimestamp() => clock.GetTimestamp();
-    }
 }

@@ -1,0 +1,133 @@
+using System.Buffers.Binary;
+using Grpc.Core;
+using StripeMeter.Defaults.Errors;
+using StripeMeter.Defaults.Wire;
+using StripeMeter.Metering.Documents;
+using StripeMeter.Metering.Pricing;
+using StripeMeter.Metering.Pricing.Scenarios;
+using StripeMeter.Metering.Stores;
+using StripeMeter.Metering.Time;
+using StripeMeter.V1;
+
+namespace StripeMeter.Pricing.Simulating;
+
+/// <summary>
+/// The runs of one tenant. Before a run is kept, its name is written down as work to do, and crossed out when the run is at
+/// its end; so what crashes between is done again. Doing it twice comes to the same: the first who writes the end wins.
+/// </summary>
+internal sealed class RunBook(ITenantStore tenant, SimulationOptions options, TimeProvider clock)
+{
+    /// <summary>After this time work without a run is what a crash left before the run was kept.</summary>
+    private static readonly TimeSpan Orphaned = TimeSpan.FromMinutes(5);
+
+    private readonly IDocuments _documents = tenant.Documents;
+
+    public async Task<SimulationRun> StartAsync(SimulationRun draft, CancellationToken cancellation)
+    {
+        var now = clock.GetUtcNow();
+        draft.Id = Guid.CreateVersion7(now).ToString();
+        (draft.TenantId, draft.Status, draft.CreateTime) = (tenant.Tenant.Value, RunStatus.Pending, Instant.Of(now).ToTimestamp());
+        await _documents.WriteAsync(DocumentKind.SimulationWork, [new StoredDocument(draft.Id, "{}", 0)], cancellation).ConfigureAwait(false);
+        await _documents.WriteAsync(DocumentKind.SimulationRun, [KeptMessages.Write(draft.Id, draft, 0)], cancellation).ConfigureAwait(false);
+        await _documents.TrimAsync(DocumentKind.SimulationRun, options.RunsKept, cancellation).ConfigureAwait(false);
+        return draft;
+    }
+
+    /// <exception cref="RpcException">NOT_FOUND.</exception>
+    public async Task<SimulationRun> GetAsync(string id, CancellationToken cancellation) =>
+        await _documents.GetAsync(DocumentKind.SimulationRun, SimulationFields.Id(id), cancellation).ConfigureAwait(false) is { } stored
+            ? KeptMessages.Read<SimulationRun>(stored)
+            : throw RpcErrors.NotFound($"The run '{id}'");
+
+    /// <summary>Runs, newest first, and how many match.</summary>
+    public async Task<(IReadOnlyList<SimulationRun> Page, int Total)> ListAsync(ListRunsRequest request, CancellationToken cancellation)
+    {
+        var (size, offset) = SimulationFields.Page(request.PageSize, request.Offset);
+        var (page, total) = (new List<SimulationRun>(), 0);
+        var query = new DocumentQuery(DocumentKind.SimulationRun) { Descending = true, Limit = options.Page };
+        await foreach (var run in KeptMessages.ReadAllAsync<SimulationRun>(_documents, query, cancellation).ConfigureAwait(false))
+        {
+            if (!Matches(request, run))
+                continue;
+            if (total >= offset && page.Count < size)
+                page.Add(run);
+            total++;
+        }
+
+        return (page, total);
+    }
+
+    /// <summary>Ids of runs that are not at their end, the oldest of them.</summary>
+    public async Task<IReadOnlyList<string>> UnfinishedAsync(CancellationToken cancellation)
+    {
+        var query = new DocumentQuery(DocumentKind.SimulationWork) { Limit = options.Page };
+        return [.. (await _documents.ListAsync(query, cancellation).ConfigureAwait(false)).Select(work => work.Id)];
+    }
+
+    /// <summary>Computes a run, unless it is at its end, and crosses its work out. Returns what it came to; null if nothing was to be done.</summary>
+    public async Task<SimulationRun?> FinishAsync(string id, CancellationToken cancellation)
+    {
+        var stored = await _documents.GetAsync(DocumentKind.SimulationRun, id, cancellation).ConfigureAwait(false);
+        if (stored is null)
+        {
+            // It is about to be kept, or never was, or was dropped as too old.
+            if (Age(id) > Orphaned)
+                await CrossOutAsync(id, cancellation).ConfigureAwait(false);
+            return null;
+        }
+
+        var run = KeptMessages.Read<SimulationRun>(stored.Value);
+        var ended = run.Status is RunStatus.Completed or RunStatus.Failed;
+        if (!ended)
+            run = await ComputeAsync(run, stored.Value.Revision, cancellation).ConfigureAwait(false);
+        if (run is not null)
+            await CrossOutAsync(id, cancellation).ConfigureAwait(false);
+        return ended ? null : run;
+    }
+
+    /// <summary>Null when somebody else wrote the run meanwhile.</summary>
+    private async Task<SimulationRun?> ComputeAsync(SimulationRun run, long revision, CancellationToken cancellation)
+    {
+        (run.Status, run.StartTime) = (RunStatus.Running, Instant.Of(clock.GetUtcNow()).ToTimestamp());
+        if (!await WriteAsync(run, revision, cancellation).ConfigureAwait(false))
+            return null;
+        Compute(run);
+        run.EndTime = Instant.Of(clock.GetUtcNow()).ToTimestamp();
+        return await WriteAsync(run, revision + 1, cancellation).ConfigureAwait(false) ? run : null;
+    }
+
+    private static void Compute(SimulationRun run)
+    {
+        try
+        {
+            var result = ScenarioRunner.Run(ScenarioReader.ReadFlat(SimulationFields.Document("document_json", run.DocumentJson)));
+            run.Invoice = WireInvoices.ToWire(result.Invoice, ScenarioText.NotesOf(result));
+            run.Differences.AddRange(result.Differences.Select(WireInvoices.ToWire));
+            if (result.Passed is { } passed)
+                run.Passed = passed;
+            run.Status = RunStatus.Completed;
+        }
+        catch (PricingException refusal)
+        {
+            // What was accepted once may be refused by a newer version.
+            run.Problems.AddRange(refusal.Problems.Select(problem => new SimulationProblem { Field = problem.Path, Reason = problem.Reason }));
+            run.Status = RunStatus.Failed;
+        }
+    }
+
+    private async Task<bool> WriteAsync(SimulationRun run, long revision, CancellationToken cancellation) =>
+        (await _documents.WriteAsync(DocumentKind.SimulationRun, [KeptMessages.Write(run.Id, run, revision)], cancellation).ConfigureAwait(false))[0];
+
+    private Task<int> CrossOutAsync(string id, CancellationToken cancellation) =>
+        _documents.DeleteAsync(DocumentKind.SimulationWork, id, 1, cancellation);
+
+    /// <summary>Ids begin with 48 bits of Unix milliseconds (RFC 9562, version 7).</summary>
+    private TimeSpan Age(string id) => Guid.TryParse(id, out var guid)
+        ? clock.GetUtcNow() - DateTimeOffset.FromUnixTimeMilliseconds(BinaryPrimitives.ReadInt64BigEndian(guid.ToByteArray(bigEndian: true)) >>> 16)
+        : TimeSpan.MaxValue;
+
+    private static bool Matches(ListRunsRequest request, SimulationRun run) =>
+        (request.ScenarioId.Length == 0 || request.ScenarioId == run.ScenarioId)
+        && (request.Status == RunStatus.Unspecified || request.Status == run.Status)
+        && (request.Type == RunType.Unspecified || request.Type == run.Type);
+}

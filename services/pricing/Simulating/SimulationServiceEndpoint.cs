@@ -1,0 +1,134 @@
+using Grpc.Core;
+using StripeMeter.Defaults.Errors;
+using StripeMeter.Metering.Pricing;
+using StripeMeter.Metering.Pricing.Scenarios;
+using StripeMeter.Metering.Stores;
+using StripeMeter.Metering.Tenants;
+using StripeMeter.Pricing.Comparing;
+using StripeMeter.V1;
+
+namespace StripeMeter.Pricing.Simulating;
+
+/// <summary>The gRPC face of simulated invoices, scenarios and their runs.</summary>
+internal sealed class SimulationServiceEndpoint(
+    IMeterStore store, RunWorker worker, PriceComparisons comparisons, SimulationOptions options, TimeProvider clock)
+    : SimulationService.SimulationServiceBase
+{
+    private const string DocumentField = "document_json";
+    private const string ScenarioField = "scenario_json";
+    private const string MetadataField = "metadata_json";
+    private const int DescriptionLength = 1_000;
+    private const int MetadataLength = 4_096;
+
+    public override Task<SimulateInvoiceResponse> SimulateInvoice(SimulateInvoiceRequest request, ServerCallContext context)
+    {
+        SimulationFields.Tenant(request.TenantId);
+        var document = SimulationFields.Document(DocumentField, request.DocumentJson);
+        try
+        {
+            var scenario = ScenarioReader.ReadUnnamed(document);
+            var response = new SimulateInvoiceResponse();
+            foreach (var invoice in ScenarioRunner.Invoices(scenario, request.SplitCurrencies))
+                response.Invoices.Add(WireInvoices.ToWire(invoice, ScenarioText.NotesOf(scenario, invoice)));
+            return Task.FromResult(response);
+        }
+        catch (PricingException refusal)
+        {
+            throw SimulationFields.Refusal(DocumentField, refusal);
+        }
+    }
+
+    public override async Task ComparePrices(
+        ComparePricesRequest request, IServerStreamWriter<ComparePricesResponse> responseStream, ServerCallContext context)
+    {
+        var running = await comparisons.StartAsync(request, context.CancellationToken).ConfigureAwait(false);
+        try
+        {
+            await foreach (var part in WireComparisons.RunAsync(running, request.SummaryOnly).WithCancellation(context.CancellationToken).ConfigureAwait(false))
+                await responseStream.WriteAsync(part, context.CancellationToken).ConfigureAwait(false);
+        }
+        catch (PricingException problem)
+        {
+            throw RpcErrors.FailedPrecondition("UNPRICEABLE", problem.Message);
+        }
+    }
+
+    public override async Task<CreateScenarioResponse> CreateScenario(CreateScenarioRequest request, ServerCallContext context) =>
+        new() { Scenario = await ScenariosOf(request.TenantId).CreateAsync(request.DocumentJson, context.CancellationToken).ConfigureAwait(false) };
+
+    public override async Task<GetScenarioResponse> GetScenario(GetScenarioRequest request, ServerCallContext context) =>
+        new() { Scenario = await ScenariosOf(request.TenantId).GetAsync(request.Id, context.CancellationToken).ConfigureAwait(false) };
+
+    public override async Task<ListScenariosResponse> ListScenarios(ListScenariosRequest request, ServerCallContext context)
+    {
+        var (page, total) = await ScenariosOf(request.TenantId).ListAsync(request, context.CancellationToken).ConfigureAwait(false);
+        var response = new ListScenariosResponse { TotalCount = total };
+        response.Scenarios.AddRange(page);
+        return response;
+    }
+
+    public override async Task<UpdateScenarioResponse> UpdateScenario(UpdateScenarioRequest request, ServerCallContext context) =>
+        new() { Scenario = await ScenariosOf(request.TenantId).UpdateAsync(request, context.CancellationToken).ConfigureAwait(false) };
+
+    public override async Task<DeleteScenarioResponse> DeleteScenario(DeleteScenarioRequest request, ServerCallContext context)
+    {
+        await ScenariosOf(request.TenantId).DeleteAsync(request.Id, context.CancellationToken).ConfigureAwait(false);
+        return new DeleteScenarioResponse();
+    }
+
+    public override async Task<StartRunResponse> StartRun(StartRunRequest request, ServerCallContext context)
+    {
+        var tenant = SimulationFields.Tenant(request.TenantId);
+        var draft = await DraftAsync(request, context.CancellationToken).ConfigureAwait(false);
+        var run = await RunsOf(tenant).StartAsync(draft, context.CancellationToken).ConfigureAwait(false);
+        worker.Offer(tenant, run.Id);
+        return new StartRunResponse { Run = run };
+    }
+
+    public override async Task<GetRunResponse> GetRun(GetRunRequest request, ServerCallContext context)
+    {
+        var runs = RunsOf(SimulationFields.Tenant(request.TenantId));
+        return new GetRunResponse { Run = await runs.GetAsync(request.Id, context.CancellationToken).ConfigureAwait(false) };
+    }
+
+    public override async Task<ListRunsResponse> ListRuns(ListRunsRequest request, ServerCallContext context)
+    {
+        var runs = RunsOf(SimulationFields.Tenant(request.TenantId));
+        var (page, total) = await runs.ListAsync(request, context.CancellationToken).ConfigureAwait(false);
+        var response = new ListRunsResponse { TotalCount = total };
+        response.Runs.AddRange(page);
+        return response;
+    }
+
+    private async Task<SimulationRun> DraftAsync(StartRunRequest request, CancellationToken cancellation)
+    {
+        if (request.ScenarioId.Length > 0 == request.ScenarioJson.Length > 0)
+            throw RpcErrors.Invalid("scenario_id", "or scenario is required, and not both");
+        if (request.MetadataJson.Length > 0)
+            SimulationFields.Document(MetadataField, request.MetadataJson, MetadataLength);
+        var (name, document) = request.ScenarioId.Length > 0
+            ? await KeptAsync(request, cancellation).ConfigureAwait(false)
+            : (ScenarioBook.Check(ScenarioField, request.ScenarioJson).Name, request.ScenarioJson);
+        return new SimulationRun
+        {
+            ScenarioId = request.ScenarioId,
+            Name = request.Name.Length > 0 ? SimulationFields.Text("name", request.Name, SimulationFields.NameLength) : name,
+            Description = SimulationFields.Text("description", request.Description, DescriptionLength),
+            MetadataJson = request.MetadataJson,
+            Type = request.Type == RunType.Unspecified ? RunType.Manual : request.Type,
+            DocumentJson = document,
+        };
+    }
+
+    private async Task<(string Name, string Document)> KeptAsync(StartRunRequest request, CancellationToken cancellation)
+    {
+        var scenario = await ScenariosOf(request.TenantId).GetAsync(request.ScenarioId, cancellation).ConfigureAwait(false);
+        return scenario.Active
+            ? (scenario.Name, scenario.DocumentJson)
+            : throw RpcErrors.FailedPrecondition("SCENARIO_DELETED", $"The scenario '{scenario.Id}' is deleted.");
+    }
+
+    private ScenarioBook ScenariosOf(string tenant) => new(store.Of(SimulationFields.Tenant(tenant)), options, clock);
+
+    private RunBook RunsOf(TenantId tenant) => new(store.Of(tenant), options, clock);
+}
