@@ -6,9 +6,9 @@ journaled majority, and every read for what a majority holds.
 
 Prints its port on one line and serves until its standard input closes.
 
-Faults come through MongoDB's own `configureFailPoint: failCommand` with `errorCode`, `writeConcernError` or
-`closeConnection`. One extension: `afterwards: true` runs the command before the connection closes, so that the answer is lost
-and not the write.
+Faults come through MongoDB's own `configureFailPoint: failCommand` with `errorCode`, `errorLabels`, `writeConcernError` or
+`closeConnection`. Two extensions: `afterwards: true` runs the command before the connection closes, so that the answer is lost
+and not the write, and `statements: n` lets only the first n statements of a write be done before it does: a torn write.
 """
 
 import copy
@@ -24,6 +24,7 @@ DUPLICATE_KEY = 11000
 BAD_VALUE = 2
 COMMAND_NOT_FOUND = 59
 WRITES = ("insert", "update", "delete", "findAndModify", "createIndexes")
+STATEMENTS = ("documents", "updates", "deletes")
 READS = ("find", "aggregate", "count", "distinct")
 MAXIMUM_DOCUMENT_BYTES = 16 * 1024 * 1024
 
@@ -53,11 +54,16 @@ class MongoDouble:
         command = request.doc
         name = next(iter(command))
         fault = self.next_fault(name)
-        if fault and fault.get("closeConnection") and not fault.get("afterwards"):
+        if fault and "statements" in fault:
+            command = torn(command, fault["statements"])
+        elif fault and fault.get("closeConnection") and not fault.get("afterwards"):
             request.hangup()
             return True
         if fault and "errorCode" in fault:
-            request.command_err(fault["errorCode"], "failed by the fail point")
+            request.replies({
+                "ok": 0, "code": fault["errorCode"], "errmsg": "failed by the fail point",
+                "errorLabels": fault.get("errorLabels", []),
+            })
             return True
         try:
             answer = self.run(name, command)
@@ -229,6 +235,11 @@ class MongoDouble:
             if collection.find_one({"$and": [others, part, fields]}):
                 return clash(place, name, fields)
         raise AssertionError(f"{place} has no index that {document} clashes in")
+
+
+def torn(command, statements):
+    """A write of which only the first statements are left."""
+    return {name: value[:statements] if name in STATEMENTS else value for name, value in command.items()}
 
 
 def equalities(query):

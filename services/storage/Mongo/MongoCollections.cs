@@ -47,7 +47,7 @@ internal sealed class MongoCollections
     private IMongoCollection<BsonDocument> Checks => _database.GetCollection<BsonDocument>("checks");
 
     /// <summary>Creates the indexes that are missing. One that is there with other keys is an error.</summary>
-    public Task PrepareAsync(CancellationToken cancellation) => MongoFailures.TranslateAsync(async () =>
+    public Task PrepareAsync(CancellationToken cancellation) => MongoFailures.RepeatAsync(async () =>
     {
         await Records.Indexes.CreateManyAsync(
             [
@@ -97,7 +97,7 @@ internal sealed class MongoCollections
 
     /// <summary>Writes to a majority and reads from it.</summary>
     /// <exception cref="StoreUnavailableException">One of both cannot be done now.</exception>
-    public Task CheckAsync(CancellationToken cancellation) => MongoFailures.TranslateAsync(async () =>
+    public Task CheckAsync(CancellationToken cancellation) => MongoFailures.RepeatAsync(async () =>
     {
         var filter = new BsonDocument("_id", "ready");
         var update = new BsonDocument("$inc", new BsonDocument("checks", 1));

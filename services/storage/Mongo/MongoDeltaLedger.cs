@@ -19,7 +19,7 @@ internal sealed class MongoDeltaLedger(MongoCollections collections, TenantId te
 
     private FilterDefinition<DeltaRow> Mine => Where.Eq(row => row.Tenant, tenant.Value);
 
-    public Task<DeltaDocument?> LoadAsync(DeltaKey key, CancellationToken cancellation) => MongoFailures.TranslateAsync(async () =>
+    public Task<DeltaDocument?> LoadAsync(DeltaKey key, CancellationToken cancellation) => MongoFailures.RepeatAsync(async () =>
     {
         var row = await collections.Deltas.Find(Is(key)).FirstOrDefaultAsync(cancellation).ConfigureAwait(false);
         return row?.ToDocument();
@@ -35,12 +35,12 @@ internal sealed class MongoDeltaLedger(MongoCollections collections, TenantId te
         return replaced.MatchedCount == 1;
     });
 
-    public Task AppendHistoryAsync(DeltaKey key, PushIntent intent, CancellationToken cancellation) => MongoFailures.TranslateAsync(
+    public Task AppendHistoryAsync(DeltaKey key, PushIntent intent, CancellationToken cancellation) => MongoFailures.RepeatAsync(
         () => InsertAsync(collections.DeltaHistory, ClosedIntentDocument.Of(tenant, key, intent), cancellation));
 
     public Task<IReadOnlyList<PushIntent>> HistoryAsync(
         DeltaKey key, long afterClosing, int limit, CancellationToken cancellation) =>
-        MongoFailures.TranslateAsync<IReadOnlyList<PushIntent>>(async () =>
+        MongoFailures.RepeatAsync<IReadOnlyList<PushIntent>>(async () =>
         {
             var filter = WhereClosed.Eq(closed => closed.Tenant, tenant.Value) & WhereClosed.Eq(closed => closed.MeterId, key.MeterId)
                 & WhereClosed.Eq(closed => closed.StripeCustomer, key.StripeCustomer)
@@ -51,7 +51,7 @@ internal sealed class MongoDeltaLedger(MongoCollections collections, TenantId te
             return found.ConvertAll(closed => DeltaJson.ReadIntent(closed.Body));
         });
 
-    public Task<PushIntent?> FindClosedAsync(string identifier, CancellationToken cancellation) => MongoFailures.TranslateAsync(async () =>
+    public Task<PushIntent?> FindClosedAsync(string identifier, CancellationToken cancellation) => MongoFailures.RepeatAsync(async () =>
     {
         var filter = WhereClosed.Eq(closed => closed.Identifier, identifier) & WhereClosed.Eq(closed => closed.Tenant, tenant.Value);
         var last = await collections.DeltaHistory.Find(filter).SortByDescending(closed => closed.Closing).Limit(1)
@@ -95,7 +95,7 @@ internal sealed class MongoDeltaLedger(MongoCollections collections, TenantId te
 
     private Task<IReadOnlyList<T>> SelectAsync<T>(
         FilterDefinition<DeltaRow> filter, BsonDocument order, int limit, Converter<DeltaRow, T> read, CancellationToken cancellation) =>
-        MongoFailures.TranslateAsync<IReadOnlyList<T>>(async () =>
+        MongoFailures.RepeatAsync<IReadOnlyList<T>>(async () =>
         {
             var found = await collections.Deltas.Find(filter).Sort(order).Limit(limit).ToListAsync(cancellation).ConfigureAwait(false);
             return found.ConvertAll(read);

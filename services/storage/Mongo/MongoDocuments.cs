@@ -14,7 +14,7 @@ internal sealed class MongoDocuments(MongoCollections collections, TenantId tena
     private static readonly FilterDefinitionBuilder<KeptDocument> Where = Builders<KeptDocument>.Filter;
 
     public Task<StoredDocument?> GetAsync(DocumentKind kind, string id, CancellationToken cancellation) =>
-        MongoFailures.TranslateAsync<StoredDocument?>(async () =>
+        MongoFailures.RepeatAsync<StoredDocument?>(async () =>
         {
             var found = await collections.Documents.Find(Where.Eq(document => document.Id, IdOf(kind, id)))
                 .FirstOrDefaultAsync(cancellation).ConfigureAwait(false);
@@ -22,7 +22,7 @@ internal sealed class MongoDocuments(MongoCollections collections, TenantId tena
         });
 
     public Task<IReadOnlyList<StoredDocument>> ListAsync(DocumentQuery query, CancellationToken cancellation) =>
-        MongoFailures.TranslateAsync<IReadOnlyList<StoredDocument>>(async () =>
+        MongoFailures.RepeatAsync<IReadOnlyList<StoredDocument>>(async () =>
         {
             var filter = In(query.Kind, query.Prefix);
             if (query.After is { } after)
@@ -35,7 +35,7 @@ internal sealed class MongoDocuments(MongoCollections collections, TenantId tena
             return found.ConvertAll(ToStored);
         });
 
-    public Task<long> CountAsync(DocumentKind kind, string prefix, CancellationToken cancellation) => MongoFailures.TranslateAsync(
+    public Task<long> CountAsync(DocumentKind kind, string prefix, CancellationToken cancellation) => MongoFailures.RepeatAsync(
         () => collections.Documents.CountDocumentsAsync(In(kind, prefix), cancellationToken: cancellation));
 
     public async Task<IReadOnlyList<bool>> WriteAsync(
@@ -58,7 +58,7 @@ internal sealed class MongoDocuments(MongoCollections collections, TenantId tena
             return (int)deleted.DeletedCount;
         });
 
-    public Task TrimAsync(DocumentKind kind, int keep, CancellationToken cancellation) => MongoFailures.TranslateAsync(async () =>
+    public Task TrimAsync(DocumentKind kind, int keep, CancellationToken cancellation) => MongoFailures.RepeatAsync(async () =>
     {
         var all = In(kind, "");
         var oldest = await collections.Documents.Find(all).SortByDescending(document => document.Name).Skip(keep).Limit(1)

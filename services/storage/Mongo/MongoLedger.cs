@@ -26,7 +26,7 @@ internal sealed class MongoLedger(MongoCollections collections, MongoTenants ten
         return await new AppendProtocol(_records, clock).AppendAsync(shard, records, cancellation).ConfigureAwait(false);
     }
 
-    public Task<ShardHead> HeadAsync(int shard, CancellationToken cancellation) => MongoFailures.TranslateAsync(async () =>
+    public Task<ShardHead> HeadAsync(int shard, CancellationToken cancellation) => MongoFailures.RepeatAsync(async () =>
     {
         var head = await collections.Shards.Find(candidate => candidate.Id == DocumentId.Of(tenant, shard))
             .FirstOrDefaultAsync(cancellation).ConfigureAwait(false);
@@ -35,7 +35,7 @@ internal sealed class MongoLedger(MongoCollections collections, MongoTenants ten
 
     public Task<IReadOnlyList<Countable>> ReadAsync(
         int shard, long afterPosition, int limit, CancellationToken cancellation) =>
-        MongoFailures.TranslateAsync<IReadOnlyList<Countable>>(async () =>
+        MongoFailures.RepeatAsync<IReadOnlyList<Countable>>(async () =>
         {
             var filter = Where.Gt(record => record.Id, DocumentId.Of(tenant, shard, afterPosition))
                 & Where.Lte(record => record.Id, DocumentId.Of(tenant, shard, long.MaxValue));
@@ -61,7 +61,7 @@ internal sealed class MongoLedger(MongoCollections collections, MongoTenants ten
 
     public Task<IReadOnlyList<Countable>> ReadControlsAsync(
         int shard, RecordKind kind, long afterPosition, int limit, CancellationToken cancellation) =>
-        MongoFailures.TranslateAsync<IReadOnlyList<Countable>>(async () =>
+        MongoFailures.RepeatAsync<IReadOnlyList<Countable>>(async () =>
         {
             var filter = Where.Eq(record => record.Tenant, tenant.Value) & Where.Eq(record => record.Shard, shard)
                 & Where.Eq(record => record.Kind, (int)kind) & Where.Exists(record => record.Control)
@@ -72,7 +72,7 @@ internal sealed class MongoLedger(MongoCollections collections, MongoTenants ten
         });
 
     public Task<IReadOnlyList<EventSeries>> SeriesAsync(SeriesQuery query, CancellationToken cancellation) =>
-        MongoFailures.TranslateAsync<IReadOnlyList<EventSeries>>(async () =>
+        MongoFailures.RepeatAsync<IReadOnlyList<EventSeries>>(async () =>
         {
             var series = new List<EventSeries>();
             var after = query.After;
@@ -88,14 +88,14 @@ internal sealed class MongoLedger(MongoCollections collections, MongoTenants ten
         });
 
     public Task<IReadOnlyList<LedgerEntry>> QueryAsync(EventQuery query, CancellationToken cancellation) =>
-        MongoFailures.TranslateAsync<IReadOnlyList<LedgerEntry>>(async () =>
+        MongoFailures.RepeatAsync<IReadOnlyList<LedgerEntry>>(async () =>
         {
             var found = await collections.Records.Find(MongoEventQuery.Filter(tenant, query, withCursor: true))
                 .Sort(MongoEventQuery.Sort(query)).Skip(query.Offset).Limit(query.Limit).ToListAsync(cancellation).ConfigureAwait(false);
             return found.ConvertAll(record => record.ToEntry());
         });
 
-    public Task<long> CountAsync(EventQuery query, CancellationToken cancellation) => MongoFailures.TranslateAsync(
+    public Task<long> CountAsync(EventQuery query, CancellationToken cancellation) => MongoFailures.RepeatAsync(
         () => collections.Records.CountDocumentsAsync(
             MongoEventQuery.Filter(tenant, query, withCursor: false), cancellationToken: cancellation));
 
@@ -115,7 +115,7 @@ internal sealed class MongoLedger(MongoCollections collections, MongoTenants ten
             .FirstOrDefaultAsync(cancellation)!;
     }
 
-    private Task<bool> StandsAsync(int shard, long position, CancellationToken cancellation) => MongoFailures.TranslateAsync(
+    private Task<bool> StandsAsync(int shard, long position, CancellationToken cancellation) => MongoFailures.RepeatAsync(
         () => collections.Records.Find(record => record.Id == DocumentId.Of(tenant, shard, position))
             .Project(record => record.Id).AnyAsync(cancellation));
 }

@@ -10,7 +10,7 @@ internal sealed class MongoMappings(MongoCollections collections, TenantId tenan
 {
     private static readonly FilterDefinitionBuilder<MappingDocument> Where = Builders<MappingDocument>.Filter;
 
-    public Task<Mapping?> GetAsync(string id, CancellationToken cancellation) => MongoFailures.TranslateAsync(async () =>
+    public Task<Mapping?> GetAsync(string id, CancellationToken cancellation) => MongoFailures.RepeatAsync(async () =>
     {
         var found = await collections.Mappings.Find(Is(id)).FirstOrDefaultAsync(cancellation).ConfigureAwait(false);
         return found?.ToMapping();
@@ -18,7 +18,7 @@ internal sealed class MongoMappings(MongoCollections collections, TenantId tenan
 
     public Task<IReadOnlyList<Mapping>> ListAsync(
         string? metric, bool? active, string? afterId, int limit, CancellationToken cancellation) =>
-        MongoFailures.TranslateAsync<IReadOnlyList<Mapping>>(async () =>
+        MongoFailures.RepeatAsync<IReadOnlyList<Mapping>>(async () =>
         {
             var filter = Where.Gt(mapping => mapping.Id, DocumentId.Of(tenant, afterId ?? ""))
                 & Where.Lt(mapping => mapping.Id, DocumentId.End(tenant));

@@ -10,7 +10,7 @@ namespace StripeMeter.Storage.Mongo;
 internal sealed partial class MongoProjection
 {
     public Task AddRecountsAsync(int shard, IReadOnlyCollection<RecountItem> items, CancellationToken cancellation) =>
-        MongoFailures.TranslateAsync(async () =>
+        MongoFailures.RepeatAsync(async () =>
         {
             if (items.Count == 0)
                 return;
@@ -27,14 +27,14 @@ internal sealed partial class MongoProjection
         });
 
     public Task<IReadOnlyList<RecountItem>> RecountsAsync(int shard, int limit, CancellationToken cancellation) =>
-        MongoFailures.TranslateAsync<IReadOnlyList<RecountItem>>(async () =>
+        MongoFailures.RepeatAsync<IReadOnlyList<RecountItem>>(async () =>
         {
             var found = await collections.Recounts.Find(item => item.Tenant == tenant.Value && item.Shard == shard)
                 .SortBy(item => item.Recut).Limit(limit).ToListAsync(cancellation).ConfigureAwait(false);
             return found.ConvertAll(item => item.ToItem());
         });
 
-    public Task CloseRecountAsync(int shard, RecountItem item, CancellationToken cancellation) => MongoFailures.TranslateAsync(
+    public Task CloseRecountAsync(int shard, RecountItem item, CancellationToken cancellation) => MongoFailures.RepeatAsync(
         () => collections.Recounts.DeleteOneAsync(
             stored => stored.Id == RecountDocument.IdOf(tenant, shard, item) && stored.Recut == item.Recut, cancellation));
 

@@ -20,7 +20,7 @@ internal sealed partial class MongoProjection(MongoCollections collections, Tena
 
     private FilterDefinition<CounterDocument> Mine => Where.Eq(row => row.Tenant, tenant.Value);
 
-    public Task<ShardProgress> ProgressAsync(int shard, CancellationToken cancellation) => MongoFailures.TranslateAsync(async () =>
+    public Task<ShardProgress> ProgressAsync(int shard, CancellationToken cancellation) => MongoFailures.RepeatAsync(async () =>
     {
         var progress = await collections.Progress.Find(candidate => candidate.Id == DocumentId.Of(tenant, shard))
             .FirstOrDefaultAsync(cancellation).ConfigureAwait(false);
@@ -29,7 +29,7 @@ internal sealed partial class MongoProjection(MongoCollections collections, Tena
 
     public Task<IReadOnlyDictionary<CounterKey, CounterRow>> LoadAsync(
         IReadOnlyCollection<CounterKey> keys, CancellationToken cancellation) =>
-        MongoFailures.TranslateAsync<IReadOnlyDictionary<CounterKey, CounterRow>>(async () =>
+        MongoFailures.RepeatAsync<IReadOnlyDictionary<CounterKey, CounterRow>>(async () =>
         {
             var rows = new Dictionary<CounterKey, CounterRow>(keys.Count);
             foreach (var chunk in keys.Chunk(QueryRows))
@@ -47,7 +47,7 @@ internal sealed partial class MongoProjection(MongoCollections collections, Tena
         });
 
     public Task<IReadOnlyList<CounterRow>> WriteAsync(IReadOnlyCollection<CounterRow> rows, CancellationToken cancellation) =>
-        MongoFailures.TranslateAsync<IReadOnlyList<CounterRow>>(async () =>
+        MongoFailures.RepeatAsync<IReadOnlyList<CounterRow>>(async () =>
         {
             if (rows.Count == 0)
                 return [];
@@ -67,7 +67,7 @@ internal sealed partial class MongoProjection(MongoCollections collections, Tena
             }
         });
 
-    public Task RaiseAsync(int shard, ShardProgress progress, CancellationToken cancellation) => MongoFailures.TranslateAsync(async () =>
+    public Task RaiseAsync(int shard, ShardProgress progress, CancellationToken cancellation) => MongoFailures.RepeatAsync(async () =>
     {
         for (var attempt = 0; attempt < RaiseTries; attempt++)
         {
@@ -103,14 +103,14 @@ internal sealed partial class MongoProjection(MongoCollections collections, Tena
         Mine & Where.Exists(row => row.DirtySince), new BsonDocument("dirtySince", 1), limit, cancellation);
 
     public Task ClearDirtyAsync(IReadOnlyCollection<CounterRow> rows, CancellationToken cancellation) =>
-        MongoFailures.TranslateAsync(async () =>
+        MongoFailures.RepeatAsync(async () =>
         {
             if (rows.Count > 0)
                 await collections.Counters.BulkWriteAsync(rows.SelectMany(Clear), Unordered, cancellation).ConfigureAwait(false);
         });
 
     /// <summary>Rows so marked come before those that have changed, for nobody knows since when they wait.</summary>
-    public Task MarkDirtyAsync(string metric, CancellationToken cancellation) => MongoFailures.TranslateAsync(
+    public Task MarkDirtyAsync(string metric, CancellationToken cancellation) => MongoFailures.RepeatAsync(
         () => collections.Counters.UpdateManyAsync(
             Mine & Where.Eq(row => row.Metric, metric) & Where.Exists(row => row.DirtySince, false),
             Change.Set(row => row.DirtySince, 0), cancellationToken: cancellation));
@@ -119,7 +119,7 @@ internal sealed partial class MongoProjection(MongoCollections collections, Tena
 
     private Task<IReadOnlyList<CounterRow>> SelectAsync(
         FilterDefinition<CounterDocument> filter, BsonDocument order, int limit, CancellationToken cancellation) =>
-        MongoFailures.TranslateAsync<IReadOnlyList<CounterRow>>(async () =>
+        MongoFailures.RepeatAsync<IReadOnlyList<CounterRow>>(async () =>
         {
             var found = await collections.Counters.Find(filter).Sort(order).Limit(limit).ToListAsync(cancellation).ConfigureAwait(false);
             return found.ConvertAll(row => row.ToRow());

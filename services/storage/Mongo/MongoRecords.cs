@@ -27,7 +27,7 @@ internal sealed class MongoRecords(MongoCollections collections, TenantId tenant
     private Task<IReadOnlyDictionary<RecordKey, T>> FindAsync<T>(
         IReadOnlyCollection<RecordKey> keys, ProjectionDefinition<RecordDocument>? fields, Func<RecordDocument, T> read,
         CancellationToken cancellation) =>
-        MongoFailures.TranslateAsync<IReadOnlyDictionary<RecordKey, T>>(async () =>
+        MongoFailures.RepeatAsync<IReadOnlyDictionary<RecordKey, T>>(async () =>
         {
             var found = new Dictionary<RecordKey, T>();
             foreach (var space in keys.GroupBy(key => key.Space))
@@ -45,7 +45,7 @@ internal sealed class MongoRecords(MongoCollections collections, TenantId tenant
             return found;
         });
 
-    public Task<long> ReserveAsync(int shard, int count, CancellationToken cancellation) => MongoFailures.TranslateAsync(async () =>
+    public Task<long> ReserveAsync(int shard, int count, CancellationToken cancellation) => MongoFailures.RepeatAsync(async () =>
     {
         var update = Builders<ShardDocument>.Update.Inc(head => head.Head, count)
             .SetOnInsert(head => head.Tenant, tenant.Value).SetOnInsert(head => head.Shard, shard)
@@ -66,21 +66,16 @@ internal sealed class MongoRecords(MongoCollections collections, TenantId tenant
         }
     });
 
+    /// <summary>Inserting again is safe: a record that stands already is refused by its own key, and told so.</summary>
     public async Task<IReadOnlyList<InsertOutcome>> InsertAsync(
         int shard, IReadOnlyList<PositionedRecord> records, CancellationToken cancellation)
     {
         var outcomes = new InsertOutcome[records.Count];
         try
         {
-            await collections.Records.InsertManyAsync(
-                records.Select(record => RecordDocument.Of(tenant, shard, record)), new InsertManyOptions { IsOrdered = false },
-                cancellation).ConfigureAwait(false);
+            await MongoFailures.RepeatAsync(() => InsertAllAsync(shard, records, outcomes, cancellation)).ConfigureAwait(false);
         }
-        catch (MongoBulkWriteException<RecordDocument> failure)
-        {
-            await SettleAsync(records, failure, outcomes, cancellation).ConfigureAwait(false);
-        }
-        catch (Exception failure) when (MongoFailures.IsPassing(failure))
+        catch (StoreUnavailableException)
         {
             Array.Fill(outcomes, InsertOutcome.Unknown);
         }
@@ -88,7 +83,22 @@ internal sealed class MongoRecords(MongoCollections collections, TenantId tenant
         return outcomes;
     }
 
-    public Task NoteDisplacementAsync(int shard, CancellationToken cancellation) => MongoFailures.TranslateAsync(
+    private async Task InsertAllAsync(
+        int shard, IReadOnlyList<PositionedRecord> records, InsertOutcome[] outcomes, CancellationToken cancellation)
+    {
+        try
+        {
+            await collections.Records.InsertManyAsync(
+                records.Select(record => RecordDocument.Of(tenant, shard, record)), new InsertManyOptions { IsOrdered = false },
+                cancellation).ConfigureAwait(false);
+        }
+        catch (MongoBulkWriteException<RecordDocument> failure) when (!MongoFailures.IsRetryable(failure))
+        {
+            await SettleAsync(records, failure, outcomes, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    public Task NoteDisplacementAsync(int shard, CancellationToken cancellation) => MongoFailures.RepeatAsync(
         () => collections.Shards.UpdateOneAsync(
             head => head.Id == DocumentId.Of(tenant, shard), Builders<ShardDocument>.Update.Inc(head => head.Displacements, 1),
             cancellationToken: cancellation));

@@ -18,7 +18,7 @@ internal sealed class MongoTenants(MongoCollections collections, int newTenantSh
     {
         if (_shardCounts.TryGetValue(tenant, out var known))
             return known;
-        var shardCount = await MongoFailures.TranslateAsync(
+        var shardCount = await MongoFailures.RepeatAsync(
             async () => await FindAsync(tenant, cancellation).ConfigureAwait(false)
                 ?? await CreateAsync(tenant, cancellation).ConfigureAwait(false)).ConfigureAwait(false);
         if (_shardCounts.Count >= MaximumTenants)

@@ -15,7 +15,7 @@ namespace StripeMeter.Storage.Mongo;
 internal sealed class MongoWorkFinder(MongoCollections collections) : IWorkFinder
 {
     public Task<IReadOnlyList<ShardWork>> HeadsAsync(ShardId? after, int limit, CancellationToken cancellation) =>
-        MongoFailures.TranslateAsync<IReadOnlyList<ShardWork>>(async () =>
+        MongoFailures.RepeatAsync<IReadOnlyList<ShardWork>>(async () =>
         {
             var behind = Builders<ShardDocument>.Filter.Gt(shard => shard.Id, after is { } start ? DocumentId.Of(start) : "");
             var shards = await collections.Shards.Find(behind).SortBy(shard => shard.Id).Limit(limit)
@@ -28,7 +28,7 @@ internal sealed class MongoWorkFinder(MongoCollections collections) : IWorkFinde
         });
 
     public Task<IReadOnlyList<ShardId>> ShardsToRecountAsync(ShardId? after, int limit, CancellationToken cancellation) =>
-        MongoFailures.TranslateAsync<IReadOnlyList<ShardId>>(async () =>
+        MongoFailures.RepeatAsync<IReadOnlyList<ShardId>>(async () =>
         {
             var behind = after is { } start
                 ? TupleFilter.Behind(ascending: true, ("tenant", start.Tenant.Value), ("shard", start.Shard))
@@ -62,7 +62,7 @@ internal sealed class MongoWorkFinder(MongoCollections collections) : IWorkFinde
         DocumentKind kind, TenantId? after, int limit, CancellationToken cancellation) =>
         TenantsAsync(collections.Documents, new BsonElement("kind", (int)kind), after, limit, cancellation);
 
-    public Task<DeltaBacklog> DeltaBacklogAsync(CancellationToken cancellation) => MongoFailures.TranslateAsync(async () =>
+    public Task<DeltaBacklog> DeltaBacklogAsync(CancellationToken cancellation) => MongoFailures.RepeatAsync(async () =>
     {
         PipelineDefinition<DeltaRow, BsonDocument> pipeline = new BsonDocument[]
         {
@@ -81,7 +81,7 @@ internal sealed class MongoWorkFinder(MongoCollections collections) : IWorkFinde
     });
 
     public Task<DeltaPlace?> PlaceOfIntentAsync(string identifier, CancellationToken cancellation) =>
-        MongoFailures.TranslateAsync<DeltaPlace?>(async () =>
+        MongoFailures.RepeatAsync<DeltaPlace?>(async () =>
         {
             var open = Builders<DeltaRow>.Filter.Eq(row => row.OpenIntent, identifier);
             if (await collections.Deltas.Find(open).FirstOrDefaultAsync(cancellation).ConfigureAwait(false) is { } row)
@@ -93,7 +93,7 @@ internal sealed class MongoWorkFinder(MongoCollections collections) : IWorkFinde
 
     public Task<IReadOnlyList<DeltaPlace>> PlacesOfCustomerAsync(
         string account, bool livemode, string stripeCustomer, int limit, CancellationToken cancellation) =>
-        MongoFailures.TranslateAsync<IReadOnlyList<DeltaPlace>>(async () =>
+        MongoFailures.RepeatAsync<IReadOnlyList<DeltaPlace>>(async () =>
         {
             var where = Builders<DeltaRow>.Filter;
             var theirs = where.Eq(row => row.StripeCustomer, stripeCustomer) & where.Eq(row => row.Account, account)
@@ -104,7 +104,7 @@ internal sealed class MongoWorkFinder(MongoCollections collections) : IWorkFinde
 
     private static Task<IReadOnlyList<TenantId>> TenantsAsync<T>(
         IMongoCollection<T> collection, BsonElement condition, TenantId? after, int limit, CancellationToken cancellation) =>
-        MongoFailures.TranslateAsync<IReadOnlyList<TenantId>>(async () =>
+        MongoFailures.RepeatAsync<IReadOnlyList<TenantId>>(async () =>
         {
             PipelineDefinition<T, BsonDocument> pipeline = new BsonDocument[]
             {

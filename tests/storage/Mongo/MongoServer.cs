@@ -44,10 +44,10 @@ public sealed class MongoServer : IAsyncLifetime
             Assert.Skip($"Only the double loses answers on demand; {Variable} names a real server.");
     }
 
-    /// <summary>Has the next command of a kind fail, in MongoDB's own terms.</summary>
-    public Task FailNextAsync(string command, BsonDocument failure) => CommandAsync(new BsonDocument
+    /// <summary>Has the next commands of a kind fail, in MongoDB's own terms.</summary>
+    public Task FailNextAsync(string command, BsonDocument failure, int times = 1) => CommandAsync(new BsonDocument
     {
-        { "configureFailPoint", "failCommand" }, { "mode", new BsonDocument("times", 1) },
+        { "configureFailPoint", "failCommand" }, { "mode", new BsonDocument("times", times) },
         { "data", new BsonDocument("failCommands", new BsonArray { command }).AddRange(failure) },
     });
 
