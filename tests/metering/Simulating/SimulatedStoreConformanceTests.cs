@@ -10,7 +10,7 @@ namespace StripeMeter.Metering.Tests.Simulating;
 /// <summary>What the simulation calls a store behaves as the engines do.</summary>
 public sealed class SimulatedStoreConformanceTests
 {
-    private const EngineParts Parts = EngineParts.Ledger | EngineParts.PositionedRecords | EngineParts.Projection | EngineParts.Deltas | EngineParts.Work;
+    private const EngineParts Parts = EngineParts.Ledger | EngineParts.PositionedRecords | EngineParts.Projection | EngineParts.Deltas | EngineParts.Work | EngineParts.Documents;
 
     public static TheoryData<string> Points => [.. StorageKit.Points(Parts)];
 

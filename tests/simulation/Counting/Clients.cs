@@ -1,3 +1,4 @@
+using StripeMeter.Kits.Simulated.Database;
 using StripeMeter.Kits.Simulated.Scheduling;
 using StripeMeter.Metering.Ledger;
 

@@ -26,7 +26,7 @@ public sealed class CountingScenario(CountingVariant variant) : IScenario
             var world = new CountingWorld(seed, variant);
             var rested = world.Run();
             IReadOnlyList<string> disagreements = rested ? [.. new CountingChecks(world).All()] : [$"It does not come to rest: {world.Unrest()}"];
-            return new Verdict(seed, disagreements, world.Steps, world.Tally);
+            return new Verdict(seed, disagreements, world.Steps, world.Events, world.Tally);
         }
         finally
         {

@@ -2,6 +2,7 @@ using StripeMeter.Kits.Simulated.Database;
 using StripeMeter.Kits.Simulated.Messaging;
 using StripeMeter.Kits.Simulated.Scheduling;
 using StripeMeter.Metering.Counting;
+using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Time;
 
 namespace StripeMeter.Simulation.Counting;
@@ -18,7 +19,7 @@ internal sealed class CountingWorld
     /// <summary>Faults that are not of a port: they are drawn between steps.</summary>
     private static readonly Fault[] BetweenSteps =
     [
-        Fault.WriterCrash, Fault.FolderCrash, Fault.SweepCrash, Fault.SecondActivation, Fault.TimePasses, Fault.WriteRolledBack,
+        Fault.WriterCrash, Fault.FolderCrash, Fault.SweepCrash, Fault.SecondSweep, Fault.SecondActivation, Fault.TimePasses, Fault.WriteRolledBack,
         Fault.StateFallsBack, Fault.RowsDeleted,
     ];
 
@@ -72,6 +73,10 @@ internal sealed class CountingWorld
 
     public long Steps => _scheduler.Steps;
 
+    /// <summary>Events in the logs.</summary>
+    public long Events => Database.KnownTenants.Sum(
+        tenant => Database.RecordsOf(tenant).LongCount(entry => entry.Record.Kind == RecordKind.Event));
+
     private bool AllAreAnswered => _clients.AreDone && _operators.AreDone;
 
     /// <summary>Runs until there is nothing left to do. False if that does not come about.</summary>
@@ -86,6 +91,7 @@ internal sealed class CountingWorld
         _dice.Cease();
         _clients.MustFinish = true;
         _scheduler.Hasten();
+        _sweeper.CrashAll();
         // After a sweep nothing else is under way or waits for its time, and every shard is projected to its head and recounted.
         _sweeper.MayRest = () => AllAreAnswered && _scheduler.Pending == 0 && Database.IsProjected && Database.IsRecounted;
         return RunUntil(() => _sweeper.Rests);
@@ -124,7 +130,9 @@ internal sealed class CountingWorld
         if (_dice.Strikes(Fault.WriterCrash))
             _writers.CrashOne();
         if (_dice.Strikes(Fault.SweepCrash))
-            _sweeper.Crash();
+            _sweeper.CrashOne();
+        if (_sweeper.HasRoom && _dice.Strikes(Fault.SecondSweep))
+            _sweeper.Start();
         if (Folders.HasActive && _dice.Strikes(Fault.FolderCrash))
             Folders.CrashOne();
         if (Folders.HasActive && _dice.Strikes(Fault.SecondActivation))
@@ -141,7 +149,7 @@ internal sealed class CountingWorld
     private void DeleteRows()
     {
         Folders.CrashAll();
-        _sweeper.Crash();
+        _sweeper.CrashAll();
         Database.DeleteProjections();
     }
 

@@ -5,30 +5,48 @@ using StripeMeter.Metering.Ledger;
 
 namespace StripeMeter.Simulation.Counting;
 
-/// <summary>Sweeps again and again, for shards that stay behind and for counters to count anew, until it is told to rest. What a sweep remembers is lost when it crashes.</summary>
+/// <summary>
+/// Sweep again and again, for shards that stay behind and for counters to count anew, until they are told to rest: one, or
+/// several at once. What a sweep remembers is lost when it crashes.
+/// </summary>
 internal sealed class Sweeper(
     SimulatedNetwork network, SimulatedDatabase database, Folders folders, CatchUpOptions options, RecountOptions recounting)
 {
+    private const int MostAtOnce = 3;
+
     private static readonly TimeSpan Cadence = TimeSpan.FromSeconds(1);
 
-    private SimulatedProcess _process = new();
+    private readonly List<SimulatedProcess> _processes = [];
 
     /// <summary>Asked after each sweep.</summary>
     public Func<bool> MayRest { get; set; } = () => false;
 
     public bool Rests { get; private set; }
 
+    public bool HasRoom => _processes.Count < MostAtOnce;
+
     public void Start()
     {
-        var process = _process;
+        var process = new SimulatedProcess();
+        _processes.Add(process);
         network.Scheduler.Post(() => _ = RunAsync(process));
     }
 
-    public void Crash()
+    public void CrashOne()
     {
-        _process.Crash();
-        _process = new SimulatedProcess();
-        Start();
+        var process = _processes[network.Dice.Next(_processes.Count)];
+        _processes.Remove(process);
+        process.Crash();
+        if (_processes.Count == 0)
+            Start();
+    }
+
+    /// <summary>Crashes all and starts one.</summary>
+    public void CrashAll()
+    {
+        while (_processes.Count > 1)
+            CrashOne();
+        CrashOne();
     }
 
     private async Task RunAsync(SimulatedProcess process)

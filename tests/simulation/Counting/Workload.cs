@@ -61,14 +61,16 @@ internal sealed class Workload(Random random, Instant now)
     {
         var (metric, customer, number) = ($"metric_{random.Next(_metrics)}", $"cus_{random.Next(_customers)}", random.Next(3));
         var (at, session) = (NextTimestamp(), NextSession());
-        switch (random.Next(7))
+        switch (random.Next(9))
         {
             case 0: return Adjustment(number, ControlRecords.AdjustmentApproved);
             case 1: return Adjustment(number, ControlRecords.AdjustmentReverted);
             case 2: return new LateEventControl(_sent[random.Next(_sent.Count)], ControlRecords.LateEventApproved);
             case 3: return new LateEventControl(_sent[random.Next(_sent.Count)], ControlRecords.LateEventReverted);
             case 4: return new SessionControl(session);
-            case 5:
+            case 5: return new ReplayControl(random.Next(1, 4));
+            case 6: return new RebuildControl($"rebuild_{number}", random.Next(2) == 0 ? customer : null, random.Next(1, 4));
+            case 7:
                 var anchor = new PeriodAnchor(AnchorDays[random.Next(AnchorDays.Length)], AnchorMinutes[random.Next(AnchorMinutes.Length)]);
                 var closedBefore = now - TimeSpan.FromHours(random.Next(0, 5) * 18);
                 return new RecordControl(taken => ControlRecords.AnchorChanged(

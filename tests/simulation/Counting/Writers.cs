@@ -4,7 +4,6 @@ using StripeMeter.Kits.Simulated.Scheduling;
 using StripeMeter.Metering.Counting;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Tenants;
-using StripeMeter.Metering.Time;
 
 namespace StripeMeter.Simulation.Counting;
 
@@ -35,7 +34,7 @@ internal sealed class Writers(SimulatedNetwork network, SimulatedDatabase databa
         return network.CallAsync(client, writer.Process, () => AppendAsync(writer, batch));
     }
 
-    /// <summary>Has some writer append a control record.</summary>
+    /// <summary>Has some writer append control records.</summary>
     /// <exception cref="CallLostException">The writer crashed, or its answer was lost.</exception>
     /// <exception cref="StoreUnavailableException">Nothing is known.</exception>
     public Task<bool> ControlAsync(SimulatedProcess caller, ControlWish wish)
@@ -47,8 +46,8 @@ internal sealed class Writers(SimulatedNetwork network, SimulatedDatabase databa
     private async Task<bool> ControlAsync(Writer writer, ControlWish wish)
     {
         var ledger = new SimulatedStore(database, writer.Process, writer.Clock).Of(wish.Tenant).Ledger;
-        var appended = await wish.Maker.AppendAsync(wish.Tenant, ledger, Instant.Of(writer.Clock.GetUtcNow())).ConfigureAwait(false);
-        Publish(writer, ledger, wish.Tenant, appended.Appended);
+        await foreach (var appended in wish.Maker.AppendAsync(wish.Tenant, ledger, writer.Clock).ConfigureAwait(false))
+            Publish(writer, ledger, wish.Tenant, appended.Appended);
         return true;
     }
 

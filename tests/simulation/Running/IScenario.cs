@@ -22,5 +22,6 @@ public interface IScenario
 /// <param name="Seed">The seed.</param>
 /// <param name="Disagreements">What did not hold; empty if all did.</param>
 /// <param name="Steps">Steps it took.</param>
+/// <param name="Events">Usage events that came to stand where the scenario has them go.</param>
 /// <param name="Tally">Faults and situations on the way.</param>
-public sealed record Verdict(int Seed, IReadOnlyList<string> Disagreements, long Steps, Tally Tally);
+public sealed record Verdict(int Seed, IReadOnlyList<string> Disagreements, long Steps, long Events, Tally Tally);

@@ -16,12 +16,14 @@ public static class Report
         Line(output, $"faults     {Counts(scenario.Faults, fault => run.Tally[fault])}");
         Line(output, $"situations {Counts(scenario.Situations, situation => run.Tally[situation])}");
         var seedsPerSecond = run.Seeds * TimeSpan.TicksPerSecond / Math.Max(1, elapsed.Ticks);
-        Line(output, $"{run.Seeds:N0} seeds, {run.Steps:N0} steps, {elapsed:hh\\:mm\\:ss}, {seedsPerSecond:N0} seeds/s, {run.DisagreeingSeeds:N0} disagree");
+        Line(output, $"{run.Seeds:N0} seeds, {run.Steps:N0} steps, {run.Events:N0} events, {Faults(scenario, run):N0} faults, {elapsed:hh\\:mm\\:ss}, {seedsPerSecond:N0} seeds/s, {run.DisagreeingSeeds:N0} disagree");
         if (run.Seeds < SeedsThatShowEverything || run.NeverSeen.Count == 0)
             return run.DisagreeingSeeds == 0;
         Line(output, $"never seen: {string.Join(", ", run.NeverSeen)}");
         return false;
     }
+
+    private static long Faults(IScenario scenario, SeedRun run) => scenario.Faults.Sum(fault => run.Tally[fault]);
 
     private static void WriteDisagreement(TextWriter output, IScenario scenario, Verdict verdict)
     {

@@ -18,6 +18,8 @@ public sealed class SeedRun(IScenario scenario)
 
     public long Steps { get; private set; }
 
+    public long Events { get; private set; }
+
     public int DisagreeingSeeds { get; private set; }
 
     /// <summary>The first verdicts with disagreements, by seed.</summary>
@@ -53,6 +55,7 @@ public sealed class SeedRun(IScenario scenario)
         {
             Seeds++;
             Steps += verdict.Steps;
+            Events += verdict.Events;
             Tally.Add(verdict.Tally);
             if (verdict.Disagreements.Count == 0)
                 return;

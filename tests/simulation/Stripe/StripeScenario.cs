@@ -31,7 +31,7 @@ public sealed class StripeScenario(StripeVariant variant) : IScenario
             var world = new StripeWorld(seed, variant);
             var rested = world.Run();
             IReadOnlyList<string> disagreements = rested ? [.. new StripeChecks(world).All()] : [$"It does not come to rest: {world.Unrest()}"];
-            return new Verdict(seed, disagreements, world.Steps, world.Tally);
+            return new Verdict(seed, disagreements, world.Steps, world.Accounts.Sum(account => account.Events.Count), world.Tally);
         }
         finally
         {

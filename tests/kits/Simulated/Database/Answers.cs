@@ -1,10 +1,9 @@
-using StripeMeter.Kits.Simulated.Database;
 using StripeMeter.Kits.Simulated.Scheduling;
 using StripeMeter.Metering.Events;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Tenants;
 
-namespace StripeMeter.Simulation.Counting;
+namespace StripeMeter.Kits.Simulated.Database;
 
 /// <summary>What an event was answered, and when.</summary>
 internal readonly record struct Answer(TenantId Tenant, KeyedEvent Sent, EventOutcome Outcome);
@@ -13,17 +12,14 @@ internal readonly record struct Answer(TenantId Tenant, KeyedEvent Sent, EventOu
 /// Every answer that clients were given. What an answer rests on must be durable when it is given, so each is held
 /// against the log at once, and again at the end.
 /// </summary>
-internal sealed class Answers(SimulatedDatabase database, Tally tally)
+public sealed class Answers(SimulatedDatabase database, Tally tally)
 {
     private readonly List<Answer> _given = [];
     private readonly List<KeyedEvent> _unanswered = [];
-
-    public IReadOnlyList<Answer> Given => _given;
+    private readonly List<string> _wrong = [];
 
     /// <summary>Events that clients gave up.</summary>
     public IReadOnlyList<KeyedEvent> Unanswered => _unanswered;
-
-    public List<string> Wrong { get; } = [];
 
     public void GiveUp(IEnumerable<KeyedEvent> events) => _unanswered.AddRange(events);
 
@@ -35,12 +31,21 @@ internal sealed class Answers(SimulatedDatabase database, Tally tally)
             _given.Add(answer);
             Note(answer);
             if (Check(answer) is { } wrong)
-                Wrong.Add($"When answered: {wrong}");
+                _wrong.Add($"When answered: {wrong}");
         }
     }
 
+    /// <summary>What was answered and is not so: it must still stand, and only one answer per key said that it was new.</summary>
+    public IEnumerable<string> Disagreements() =>
+    [
+        .. _wrong,
+        .. _given.Select(Check).OfType<string>().Select(wrong => $"In the end: {wrong}"),
+        .. _given.Where(answer => answer.Outcome.Status == IngestStatus.Accepted).GroupBy(answer => (answer.Tenant, answer.Outcome.Key))
+            .Where(answers => answers.Count() > 1).Select(key => $"{key.Key.Tenant} {key.Key.Key} was accepted {key.Count()} times."),
+    ];
+
     /// <summary>What an answer claims and the log does not hold; null if the answer is right.</summary>
-    public string? Check(Answer answer)
+    private string? Check(Answer answer)
     {
         var (status, key, late) = answer.Outcome;
         var stands = database.RecordOf(answer.Tenant, new RecordKey(KeySpace.Client, key));

@@ -166,6 +166,14 @@ public sealed class SimulatedDatabase(SimulatedNetwork network, DatabaseRules ru
         }
     }
 
+    /// <summary>Some items of a write are applied, and its caller is told that it failed.</summary>
+    internal async Task<TResult> TearAsync<TItem, TResult>(
+        IEnumerable<TItem> items, Func<IReadOnlyList<TItem>, Task<TResult>> write)
+    {
+        await write([.. items.Where(_ => network.Dice.Next(2) == 0)]).ConfigureAwait(false);
+        throw new StoreUnavailableException("Some of it may be written.");
+    }
+
     private void Carry<T>(SimulatedProcess caller, Func<T> write, bool refusalWaits, TaskCompletionSource<T> answer)
     {
         var before = _applied;

@@ -20,7 +20,7 @@ internal sealed class SimulatedProjection(SimulatedDatabase database, TenantId t
     public async Task<IReadOnlyList<CounterRow>> WriteAsync(IReadOnlyCollection<CounterRow> rows, CancellationToken cancellation)
     {
         if (rows.Count > 1 && database.Network.Dice.Strikes(Fault.WriteTorn))
-            await WriteTornAsync(rows).ConfigureAwait(false);
+            await database.TearAsync(rows, WriteRowsAsync).ConfigureAwait(false);
         var refused = await WriteRowsAsync(rows).ConfigureAwait(false);
         if (refused.Count == 0)
             return [];
@@ -32,16 +32,9 @@ internal sealed class SimulatedProjection(SimulatedDatabase database, TenantId t
     }
 
     public Task AddRecountsAsync(int shard, IReadOnlyCollection<RecountItem> items, CancellationToken cancellation) =>
-        database.WriteAsync(process, () =>
-        {
-            foreach (var item in items)
-            {
-                var key = (shard, item.LogId, item.Scope);
-                database.Apply(tenant, state => state.Recounts[key] = Math.Max(state.Recounts.GetValueOrDefault(key), item.Recut));
-            }
-
-            return true;
-        });
+        items.Count > 1 && database.Network.Dice.Strikes(Fault.WriteTorn)
+            ? database.TearAsync(items, some => AddAsync(shard, some))
+            : AddAsync(shard, items);
 
     public Task<IReadOnlyList<RecountItem>> RecountsAsync(int shard, int limit, CancellationToken cancellation) =>
         database.ReadAsync<IReadOnlyList<RecountItem>>(process, tenant, state =>
@@ -121,12 +114,16 @@ internal sealed class SimulatedProjection(SimulatedDatabase database, TenantId t
     private Task<List<CounterKey>> WriteRowsAsync(IReadOnlyCollection<CounterRow> rows) => database.WriteAsync(
         process, () => rows.Where(row => !Write(row)).Select(row => row.Counter.Key).ToList());
 
-    /// <summary>Some rows are written, and the caller is told that the write failed.</summary>
-    private async Task WriteTornAsync(IReadOnlyCollection<CounterRow> rows)
+    private Task<bool> AddAsync(int shard, IReadOnlyCollection<RecountItem> items) => database.WriteAsync(process, () =>
     {
-        await WriteRowsAsync([.. rows.Where(_ => database.Network.Dice.Next(2) == 0)]).ConfigureAwait(false);
-        throw new StoreUnavailableException("Some rows may be written.");
-    }
+        foreach (var item in items)
+        {
+            var key = (shard, item.LogId, item.Scope);
+            database.Apply(tenant, state => state.Recounts[key] = Math.Max(state.Recounts.GetValueOrDefault(key), item.Recut));
+        }
+
+        return true;
+    });
 
     private bool Write(CounterRow row)
     {

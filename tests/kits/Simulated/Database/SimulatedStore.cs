@@ -19,7 +19,7 @@ public sealed class SimulatedStore(SimulatedDatabase database, SimulatedProcess 
 
     public ITenantStore Of(TenantId tenant) => new TenantStore(
         tenant, new SimulatedLedger(database, tenant, process, clock), new SimulatedProjection(database, tenant, process),
-        new SimulatedDeltas(database, tenant, process));
+        new SimulatedDeltas(database, tenant, process), new SimulatedDocuments(database, tenant, process));
 
     /// <summary>The single-document operations of a tenant.</summary>
     public IPositionedRecords RecordsOf(TenantId tenant) => new SimulatedRecords(database, tenant, process);
@@ -30,7 +30,8 @@ public sealed class SimulatedStore(SimulatedDatabase database, SimulatedProcess 
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private sealed class TenantStore(TenantId tenant, ILedger ledger, IProjection projection, IDeltaLedger deltas) : ITenantStore
+    private sealed class TenantStore(
+        TenantId tenant, ILedger ledger, IProjection projection, IDeltaLedger deltas, IDocuments documents) : ITenantStore
     {
         public TenantId Tenant => tenant;
 
@@ -42,6 +43,6 @@ public sealed class SimulatedStore(SimulatedDatabase database, SimulatedProcess 
 
         public IDeltaLedger Deltas => deltas;
 
-        public IDocuments Documents => throw new NotSupportedException("The simulated database has no other documents.");
+        public IDocuments Documents => documents;
     }
 }

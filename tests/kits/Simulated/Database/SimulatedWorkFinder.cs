@@ -45,7 +45,11 @@ internal sealed class SimulatedWorkFinder(SimulatedDatabase database, SimulatedP
 
     public Task<IReadOnlyList<TenantId>> TenantsWithDocumentsAsync(
         DocumentKind kind, TenantId? after, int limit, CancellationToken cancellation) =>
-        throw new NotSupportedException("The simulated database has no other documents.");
+        database.ReadAsync<IReadOnlyList<TenantId>>(process, Anyone, _ =>
+        [
+            .. Ordered().Where(tenant => database.MajorityOf(tenant).Documents.Keys.Any(key => key.Kind == kind))
+                .Where(tenant => after is not { } last || CodePointOrder.Instance.Compare(tenant.Value, last.Value) > 0).Take(limit),
+        ]);
 
     public Task<DeltaBacklog> DeltaBacklogAsync(CancellationToken cancellation) => database.ReadAsync(process, Anyone, _ =>
     {

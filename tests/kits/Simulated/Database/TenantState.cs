@@ -1,4 +1,5 @@
 using StripeMeter.Metering.Counting;
+using StripeMeter.Metering.Documents;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Pushing;
 
@@ -21,6 +22,8 @@ internal sealed class TenantState
 
     public Dictionary<(int Shard, string LogId, RecountScope Scope), long> Recounts { get; private init; } = [];
 
+    public Dictionary<(DocumentKind Kind, string Id), StoredDocument> Documents { get; private init; } = [];
+
     public TenantState Copy() => new()
     {
         Shards = Shards.ToDictionary(shard => shard.Key, shard => shard.Value.Copy()),
@@ -30,6 +33,7 @@ internal sealed class TenantState
         Deltas = new Dictionary<DeltaKey, DeltaDocument>(Deltas),
         ClosedIntents = new Dictionary<(string, long), ClosedIntent>(ClosedIntents),
         Recounts = new Dictionary<(int Shard, string LogId, RecountScope Scope), long>(Recounts),
+        Documents = new Dictionary<(DocumentKind Kind, string Id), StoredDocument>(Documents),
     };
 
     public ShardHead HeadOf(int shard) => Shards.TryGetValue(shard, out var log) ? log.Head : ShardHead.Empty;

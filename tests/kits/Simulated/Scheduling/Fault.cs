@@ -36,8 +36,11 @@ public enum Fault
     /// <summary>An activation that folds stops for ever between two steps.</summary>
     FolderCrash,
 
-    /// <summary>The sweep stops and starts anew.</summary>
+    /// <summary>A sweep stops; if there is none any more, one starts anew.</summary>
     SweepCrash,
+
+    /// <summary>A sweep starts although there is one: two replicas of the aggregator have one each.</summary>
+    SecondSweep,
 
     /// <summary>A shard is activated although it is active elsewhere.</summary>
     SecondActivation,
