@@ -41,6 +41,9 @@ public sealed class LocalSystem : IAsyncDisposable
     /// <summary>Stripe's API as the services reach it.</summary>
     public Uri Stripe { get; private set; } = null!;
 
+    /// <summary>Dapr's HTTP API, as the sidecar of ingest serves it: for those who publish to its topics.</summary>
+    public Uri Sidecar { get; private set; } = null!;
+
     /// <summary>Folder of all data.</summary>
     public string DataDirectory { get; private set; } = "";
 
@@ -101,6 +104,7 @@ public sealed class LocalSystem : IAsyncDisposable
         var gateway = await StartAppAsync(AppCatalogue.Gateway, GatewayApp.Build, 0).ConfigureAwait(false);
         await dapr.WaitUntilReadyAsync(cancellation).ConfigureAwait(false);
         (Rest, Ingest) = (Loopback(gateway.ProbePort()), Loopback(ingest.AppPort()));
+        Sidecar = new Uri(dapr.Sidecars[AppCatalogue.Ingest.Id].HttpEndpoint);
 
         async Task<WebApplication> StartAppAsync(AppDefinition app, BuildApp build, int appPort)
         {

@@ -20,6 +20,10 @@ internal sealed class ApartSystem : IAsyncDisposable
 
     public Uri Rest => new($"http://127.0.0.1:{_ports[AppCatalogue.Gateway.Id].Probe}");
 
+    public Uri Ingest => new($"http://127.0.0.1:{_ports[AppCatalogue.Ingest.Id].App}");
+
+    public string DataDirectory => _data;
+
     public string StripeBase => $"http://127.0.0.1:{_stripePort}";
 
     public async Task StartAsync()

@@ -30,6 +30,9 @@ public sealed class EmbeddedSystem : IAsyncDisposable
 
     public StripeClient Stripe { get; }
 
+    /// <summary>The HTTP API of a sidecar of the system.</summary>
+    public Uri Sidecar => _system.Sidecar;
+
     public string DataDirectory => _system.DataDirectory;
 
     /// <param name="dataDirectory">Data of an earlier system; null starts with none.</param>

@@ -4,6 +4,7 @@ using Dapr.AspNetCore;
 using Google.Protobuf;
 using StripeMeter.Aggregator.CounterShards;
 using StripeMeter.Defaults.Hosting;
+using StripeMeter.Defaults.Wire;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Tenants;
 using StripeMeter.V1;
@@ -82,7 +83,7 @@ internal static partial class UsageAppendedSubscription
             return false;
         }
 
-        if (!TenantId.IsValid(range.TenantId) || range.Records.Count == 0)
+        if (!TenantId.IsValid(range.TenantId) || !range.IsRange())
             return false;
         shard = new ShardId(new TenantId(range.TenantId), range.Shard);
         return true;

@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Microsoft.Extensions.Logging;
@@ -33,6 +34,11 @@ public sealed partial class ErrorInterceptor(ILogger<ErrorInterceptor> logger) :
         {
             LogUnavailable(logger, problem, context.Method);
             throw RpcErrors.Unavailable(problem.Message, RetryAfter);
+        }
+        catch (InvalidProtocolBufferException)
+        {
+            // A message of a stream; of a unary call it is told outside of here.
+            throw new RpcException(new Status(StatusCode.InvalidArgument, UnreadableMessages.Reason));
         }
         catch (OperationCanceledException) when (context.CancellationToken.IsCancellationRequested)
         {

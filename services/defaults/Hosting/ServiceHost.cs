@@ -65,6 +65,7 @@ public static class ServiceHost
     /// <summary>Maps what every service answers beside its own.</summary>
     public static WebApplication MapDefaults(this WebApplication app)
     {
+        app.UseUnreadableMessages();
         app.MapGrpcReflectionService();
         app.MapServiceHealth();
         app.MapPrometheusScrapingEndpoint("/metrics");

@@ -40,6 +40,14 @@ public static class WireRecords
         return message;
     }
 
+    /// <summary>Whether a message says what a range is, and no broken sender or later version put something else into it.</summary>
+    public static bool IsRange(this UsageAppended message)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        return message is { Shard: >= 0 and < Shards.MaximumCount, FirstPosition: > 0, Records.Count: > 0 }
+            && message.FirstPosition <= long.MaxValue - message.Records.Count && message.Records.All(IsRecord);
+    }
+
     /// <exception cref="ArgumentException">The message is empty or malformed.</exception>
     public static RecordRange ToRange(this UsageAppended message)
     {
@@ -56,6 +64,14 @@ public static class WireRecords
 
         return new RecordRange(message.LogId, records);
     }
+
+    private static bool IsRecord(AppendedRecord record) =>
+        record.Quantity.Length == Quantity.BytesLength && (RecordKind)record.Kind switch
+        {
+            RecordKind.Event or RecordKind.Junk => record.Control is null,
+            RecordKind.AnchorChanged => record.Control is { } change && new PeriodAnchor(change.AnchorDay, change.AnchorMinute).IsValid,
+            var kind => Enum.IsDefined(kind) && record.Control is { AnchorDay: 0 },
+        };
 
     private static AppendedControl ToWire(this ControlBody control) => new()
     {

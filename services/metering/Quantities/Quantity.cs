@@ -14,6 +14,9 @@ public readonly record struct Quantity(Int128 Units) : IComparable<Quantity>,
     /// <summary>Decimal places kept.</summary>
     public const int Scale = 12;
 
+    /// <summary>Length of the form on disk and in messages.</summary>
+    public const int BytesLength = 16;
+
     /// <summary>Integer digits an event may carry.</summary>
     public const int MaximumIntegerDigits = 15;
 
@@ -70,13 +73,13 @@ public readonly record struct Quantity(Int128 Units) : IComparable<Quantity>,
     /// <summary>The units as 16 bytes, two's complement, most significant first: the form kept on disk and sent in messages.</summary>
     public void WriteBytes(Span<byte> destination)
     {
-        if (!((IBinaryInteger<Int128>)Units).TryWriteBigEndian(destination, out var written) || written != 16)
+        if (!((IBinaryInteger<Int128>)Units).TryWriteBigEndian(destination, out var written) || written != BytesLength)
             throw new ArgumentException("Sixteen bytes are needed.", nameof(destination));
     }
 
     public byte[] ToBytes()
     {
-        var bytes = new byte[16];
+        var bytes = new byte[BytesLength];
         WriteBytes(bytes);
         return bytes;
     }
@@ -84,8 +87,8 @@ public readonly record struct Quantity(Int128 Units) : IComparable<Quantity>,
     /// <exception cref="ArgumentException">There are not exactly 16 bytes.</exception>
     public static Quantity FromBytes(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length != 16)
-            throw new ArgumentException($"A quantity has 16 bytes, not {bytes.Length}.", nameof(bytes));
+        if (bytes.Length != BytesLength)
+            throw new ArgumentException($"A quantity has {BytesLength} bytes, not {bytes.Length}.", nameof(bytes));
         var high = System.Buffers.Binary.BinaryPrimitives.ReadUInt64BigEndian(bytes);
         var low = System.Buffers.Binary.BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]);
         return new Quantity(new Int128(high, low));
