@@ -2,35 +2,48 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using StripeMeter.Bench.Pricing;
+using StripeMeter.Bench.Repairing;
 
 namespace StripeMeter.Bench;
 
 /// <summary>Runs every load once on a fresh system and writes the report.</summary>
 internal sealed class Benchmark(TimeProvider clock)
 {
+    /// <summary>Parts of the report, in their order.</summary>
+    public static readonly string[] Parts = ["engine", "series", "pricing", "embedded", "apart", "repairs", "memory"];
+
     private readonly StringBuilder _report = new();
     private readonly Dictionary<int, long> _engine = [];
 
     /// <param name="percent">Size of each load in percent.</param>
     /// <param name="soakEvents">Events of the memory run; 0 leaves it out.</param>
+    /// <param name="only">The one of <see cref="Parts"/> to be measured; null: all.</param>
     /// <param name="arguments">Shown in the report.</param>
-    public async Task<string> RunAsync(int percent, long soakEvents, string arguments)
+    public async Task<string> RunAsync(int percent, long soakEvents, string? only, string arguments)
     {
         Line("# Benchmark");
         Line();
         Line($"`dotnet run -c Release --project bench{(arguments.Length > 0 ? " -- " + arguments : "")}` on {Environment.ProcessorCount} cores, "
             + $"{RuntimeInformation.OSDescription}, .NET {Environment.Version}, load generator on the same cores.");
         Line();
-        Console.WriteLine("raw engine");
-        await MeasureEngineAsync(percent);
-        await MeasureSeriesAsync(percent);
-        Console.WriteLine("pricing");
-        MeasurePricing(percent);
-        await MeasureSystemAsync("The embedded system", SystemUnderTest.StartEmbeddedAsync, percent);
-        await MeasureSystemAsync("Separate processes", SystemUnderTest.StartApartAsync, percent);
-        if (soakEvents > 0)
-            await SoakAsync(soakEvents);
+        foreach (var part in Parts.Where(part => only is null || part == only))
+            await MeasureAsync(part, percent, soakEvents);
         return _report.ToString();
+    }
+
+    private Task MeasureAsync(string part, int percent, long soakEvents)
+    {
+        Console.WriteLine(part);
+        return part switch
+        {
+            "engine" => MeasureEngineAsync(percent),
+            "series" => MeasureSeriesAsync(percent),
+            "pricing" => Task.Run(() => MeasurePricing(percent)),
+            "embedded" => MeasureSystemAsync("The embedded system", SystemUnderTest.StartEmbeddedAsync, percent),
+            "apart" => MeasureSystemAsync("Separate processes", SystemUnderTest.StartApartAsync, percent),
+            "repairs" => MeasureRepairsAsync(percent),
+            _ => soakEvents > 0 ? SoakAsync(soakEvents) : Task.CompletedTask,
+        };
     }
 
     private async Task MeasureEngineAsync(int percent)
@@ -89,7 +102,6 @@ internal sealed class Benchmark(TimeProvider clock)
 
     private async Task MeasureSystemAsync(string name, Func<TimeProvider, Task<SystemUnderTest>> start, int percent)
     {
-        Console.WriteLine(name);
         await using var system = await start(clock);
         using var scenarios = new Scenarios(system, clock);
         var first = await scenarios.FirstEventAsync();
@@ -102,16 +114,48 @@ internal sealed class Benchmark(TimeProvider clock)
         Line("| load | events | acked/s | of the engine | counted/s | ack p50 | ack p99 | counted p50 | counted p99 | cores used | peak memory |");
         Line("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
         await scenarios.GrpcAsync("warm-up", 50_000, 500, 4);
-        Row(await scenarios.GrpcAsync("gRPC 500", 1_000_000L * percent / 100, 500, 4), _engine[500]);
-        Row(await scenarios.RestAsync("REST 100", 300_000L * percent / 100, 100, 8), _engine[100]);
-        Row(await scenarios.GrpcAsync("gRPC 1", 60_000L * percent / 100, 1, 64), _engine[1]);
-        Row(await scenarios.RestAsync("REST 1", 60_000L * percent / 100, 1, 64), _engine[1]);
+        Row(await scenarios.GrpcAsync("gRPC 500", 1_000_000L * percent / 100, 500, 4), _engine.GetValueOrDefault(500));
+        Row(await scenarios.RestAsync("REST 100", 300_000L * percent / 100, 100, 8), _engine.GetValueOrDefault(100));
+        Row(await scenarios.GrpcAsync("gRPC 1", 60_000L * percent / 100, 1, 64), _engine.GetValueOrDefault(1));
+        Row(await scenarios.RestAsync("REST 1", 60_000L * percent / 100, 1, 64), _engine.GetValueOrDefault(1));
+        Line();
+    }
+
+    private async Task MeasureRepairsAsync(int percent)
+    {
+        await using var system = await SystemUnderTest.StartEmbeddedAsync(clock);
+        using var repairs = new RepairBench(system, clock);
+        Line("## Counting once, for ever");
+        Line();
+        var replay = await repairs.ReplayAsync(10_000);
+        Line($"{Number(replay.LateEvents)} late events approved by one replay: {Milliseconds(replay.Approved)} until the last page was answered, "
+            + $"{Milliseconds(replay.Counted)} until all were in their counters.");
+        Line();
+        var checks = await repairs.ChecksAsync(200_000L * percent / 100);
+        Line("What the checks cost, over gRPC in batches of 500. Troubled: every customer has an anchor and an adjustment, half of these are reverted, "
+            + "1 % of the events come late, and 0.5 % under a key that another has.");
+        Line();
+        Line("| tenant | counted/s | of the plain |");
+        Line("| --- | --- | --- |");
+        Line($"| plain | {Number(checks.Plain)} | 100 % |");
+        Line($"| troubled | {Number(checks.Checked)} | {100 * checks.Checked / checks.Plain} % |");
+        Line();
+        Line("What an event costs in a counter that has many already: one metric of one customer, so one shard.");
+        Line();
+        Line("| events in the counter | counted/s | processor time an event | counted p99 |");
+        Line("| --- | --- | --- | --- |");
+        long[] sizes = [1_000, 1_000_000L * percent / 100, 5_000_000L * percent / 100];
+        foreach (var (before, load) in await repairs.GrowAsync(sizes, 100_000L * percent / 100))
+        {
+            Line($"| {Number(before)} | {Number(load.CountedPerSecond)} | {Microseconds(load.ProcessorTime / load.Events)} "
+                + $"| {Percentile(load.CountedMicroseconds, 99)} |");
+        }
+
         Line();
     }
 
     private async Task SoakAsync(long events)
     {
-        Console.WriteLine("memory run");
         await using var system = await SystemUnderTest.StartEmbeddedAsync(clock);
         using var scenarios = new Scenarios(system, clock);
         Line("## Memory");
@@ -134,9 +178,9 @@ internal sealed class Benchmark(TimeProvider clock)
     {
         Console.WriteLine($"  {result.Name}: {result.AcknowledgedPerSecond:N0} acked/s, {result.CountedPerSecond:N0} counted/s");
         var (ack, lag) = (result.AckMicroseconds, result.CountedMicroseconds);
-        var ratio = (100 * result.AcknowledgedPerSecond / engine).ToString(CultureInfo.InvariantCulture);
+        var ratio = engine == 0 ? "–" : (100 * result.AcknowledgedPerSecond / engine).ToString(CultureInfo.InvariantCulture) + " %";
         var cores = (result.ProcessorTime / result.Counted).ToString("F2", CultureInfo.InvariantCulture);
-        Line($"| {result.Name} | {Number(result.Events)} | {Number(result.AcknowledgedPerSecond)} | {ratio} % | {Number(result.CountedPerSecond)} "
+        Line($"| {result.Name} | {Number(result.Events)} | {Number(result.AcknowledgedPerSecond)} | {ratio} | {Number(result.CountedPerSecond)} "
             + $"| {Percentile(ack, 50)} | {Percentile(ack, 99)} | {Percentile(lag, 50)} | {Percentile(lag, 99)} | {cores} | {Megabytes(result.PeakBytes)} |");
     }
 

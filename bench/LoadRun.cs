@@ -47,8 +47,8 @@ internal sealed class LoadRun(SystemUnderTest system, HttpClient rest, string te
     /// <param name="events">Events in all.</param>
     /// <param name="batch">Events of a call.</param>
     /// <param name="callers">Callers at once.</param>
-    /// <param name="send">Sends one batch and returns when it is acknowledged.</param>
-    public async Task<LoadResult> RunAsync(string name, long events, int batch, int callers, Func<int, Task> send)
+    /// <param name="send">Sends one batch and returns, when it is acknowledged, how many of its events are new.</param>
+    public async Task<LoadResult> RunAsync(string name, long events, int batch, int callers, Func<int, Task<int>> send)
     {
         var ack = new LongConcurrentHistogram(1, LongestMicroseconds, 3);
         var lag = new LongHistogram(1, LongestMicroseconds, 3);
@@ -64,13 +64,13 @@ internal sealed class LoadRun(SystemUnderTest system, HttpClient rest, string te
             while (Interlocked.Increment(ref next) < calls)
             {
                 var sent = clock.GetTimestamp();
-                await send(batch);
+                var appended = await send(batch);
                 ack.RecordValue(Math.Max(1, (long)clock.GetElapsedTime(sent).TotalMicroseconds));
-                Acknowledge(batch);
+                Acknowledge(appended);
             }
         })));
         var acknowledged = clock.GetElapsedTime(started);
-        while (await ProjectedAsync() - already < calls * batch && clock.GetElapsedTime(started) < CountPatience)
+        while (await ProjectedAsync() - already < _acknowledgedEvents && clock.GetElapsedTime(started) < CountPatience)
             await Task.Delay(Poll, clock);
         var counted = clock.GetElapsedTime(started);
         await stop.CancelAsync();

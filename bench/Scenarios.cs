@@ -29,6 +29,7 @@ internal sealed class Scenarios(SystemUnderTest system, TimeProvider clock) : ID
         {
             var response = await client.IngestEventsAsync(workload.NextRequest(size));
             Demand((int)response.AcceptedCount, size);
+            return size;
         });
     }
 
@@ -40,6 +41,7 @@ internal sealed class Scenarios(SystemUnderTest system, TimeProvider clock) : ID
             using var body = new StringContent(workload.NextBody(size), Encoding.UTF8, new MediaTypeHeaderValue("application/json"));
             using var response = await _rest.PostAsync(new Uri("/v1/events/ingest", UriKind.Relative), body);
             response.EnsureSuccessStatusCode();
+            return size;
         });
     }
 
