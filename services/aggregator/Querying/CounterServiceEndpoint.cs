@@ -48,7 +48,7 @@ public sealed class CounterServiceEndpoint(IMeterStore store, CounterShardClient
         var response = new ListCountersResponse();
         response.Counters.AddRange(rows.Take(size).Select(row => row.ToWire(tenant)));
         if (rows.Count > size)
-            response.NextPageToken = PageToken.Write(new Cursor(rows[size - 1].Counter.Key));
+            response.NextPageToken = PageToken.Write(Cursor.Of(rows[size - 1].Counter.Key));
         return response;
     }
 
@@ -75,9 +75,7 @@ public sealed class CounterServiceEndpoint(IMeterStore store, CounterShardClient
 
     private sealed record Cursor(string Metric, string Customer, long PeriodStart)
     {
-        public Cursor(CounterKey key) : this(key.Metric, key.Customer, key.PeriodStart.Ticks)
-        {
-        }
+        public static Cursor Of(CounterKey key) => new(key.Metric, key.Customer, key.PeriodStart.Ticks);
 
         public CounterKey ToKey() => new(Metric, Customer, new Instant(PeriodStart));
     }

@@ -9,6 +9,12 @@ public static class PageToken
     /// <summary>Longest token read, in characters.</summary>
     public const int MaximumLength = 4096;
 
+    /// <summary>A token that lacks a part was not made here.</summary>
+    private static readonly JsonSerializerOptions Whole = new()
+    {
+        RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true,
+    };
+
     public static string Write<T>(T cursor) => Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(cursor));
 
     /// <summary>Reads a token that <see cref="Write{T}"/> made. False if it is none.</summary>
@@ -19,7 +25,7 @@ public static class PageToken
             return false;
         try
         {
-            cursor = JsonSerializer.Deserialize<T>(Base64Url.DecodeFromChars(token));
+            cursor = JsonSerializer.Deserialize<T>(Base64Url.DecodeFromChars(token), Whole);
             return cursor is not null;
         }
         catch (JsonException)

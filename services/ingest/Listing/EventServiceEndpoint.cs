@@ -32,7 +32,7 @@ public sealed class EventServiceEndpoint(IMeterStore store) : EventService.Event
         var response = new ListEventsResponse();
         response.Events.AddRange(entries.Take(query.Limit).Select(entry => entry.ToWire(tenant)));
         if (entries.Count > query.Limit)
-            response.NextPageToken = PageToken.Write(new Cursor(EventCursor.Of(entries[query.Limit - 1], query.Order)));
+            response.NextPageToken = PageToken.Write(Cursor.Of(EventCursor.Of(entries[query.Limit - 1], query.Order)));
         if (request.IncludeTotal)
             response.TotalCount = await ledger.CountAsync(query, context.CancellationToken).ConfigureAwait(false);
         return response;
@@ -95,9 +95,7 @@ public sealed class EventServiceEndpoint(IMeterStore store) : EventService.Event
 
     private sealed record Cursor(string Value, long Ticks, int Shard, long Position)
     {
-        public Cursor(EventCursor cursor) : this(cursor.Value, cursor.Timestamp.Ticks, cursor.Shard, cursor.Position)
-        {
-        }
+        public static Cursor Of(EventCursor cursor) => new(cursor.Value, cursor.Timestamp.Ticks, cursor.Shard, cursor.Position);
 
         public EventCursor ToDomain() => new(Value, new Instant(Ticks), Shard, Position);
     }

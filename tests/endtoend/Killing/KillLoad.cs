@@ -28,9 +28,9 @@ internal sealed class KillLoad
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     private readonly ApartSystem _system;
-    private readonly CancellationTokenSource _stop = new();
     private readonly Task _senders;
     private readonly Instant _start = new Instant(Instant.Of(TimeProvider.System.GetUtcNow()).Ticks).ToMinute();
+    private volatile bool _isEnding;
     private int _failures;
 
     public KillLoad(ApartSystem system, int senders, int seed)
@@ -65,9 +65,8 @@ internal sealed class KillLoad
     /// <summary>Has every sender end with the batch it is at.</summary>
     public async Task StopAsync()
     {
-        await _stop.CancelAsync();
+        _isEnding = true;
         await _senders;
-        _stop.Dispose();
     }
 
     private async Task RunAsync(int number, Random random)
@@ -76,7 +75,7 @@ internal sealed class KillLoad
         using var channel = GrpcChannel.ForAddress(_system.Ingest);
         var ingest = new IngestService.IngestServiceClient(channel);
         KeyedEvent[] events = [];
-        for (var batch = 0; !_stop.IsCancellationRequested; batch++)
+        for (var batch = 0; !_isEnding; batch++)
         {
             events = Draw(number, batch, random, events);
             foreach (var (usage, _) in events)
