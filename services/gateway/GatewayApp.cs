@@ -16,6 +16,7 @@ using StripeMeter.Gateway.Replay;
 using StripeMeter.Gateway.Requests;
 using StripeMeter.Gateway.Simulations;
 using StripeMeter.Gateway.Usage;
+using StripeMeter.Gateway.Webhooks;
 using StripeMeter.V1;
 
 namespace StripeMeter.Gateway;
@@ -52,6 +53,8 @@ public static class GatewayApp
         app.MapMappings();
         app.MapCounters();
         app.MapDeltas();
+        app.MapShadow();
+        app.MapWebhooks();
         app.MapAdjustments();
         app.MapReplay();
         app.MapExplaining();
@@ -85,7 +88,8 @@ public static class GatewayApp
             .AddClient<UsageService.UsageServiceClient>(calls => new(calls));
         services.AddServiceCalls(AppCatalogue.Pusher, timeout)
             .AddClient<MappingService.MappingServiceClient>(calls => new(calls))
-            .AddClient<PushService.PushServiceClient>(calls => new(calls));
+            .AddClient<PushService.PushServiceClient>(calls => new(calls))
+            .AddClient<WebhookService.WebhookServiceClient>(calls => new(calls));
         services.AddServiceCalls(AppCatalogue.Pricing, timeout)
             .AddClient<PricingService.PricingServiceClient>(calls => new(calls))
             .AddClient<SimulationService.SimulationServiceClient>(calls => new(calls));

@@ -23,8 +23,7 @@ public static class PricingApp
     {
         var builder = ServiceHost.CreateBuilder(AppCatalogue.Pricing, args, settings);
         var options = builder.Services.AddSettings<PricingOptions>(builder.Configuration);
-        var stripe = builder.Services.AddSettings<StripeOptions>(builder.Configuration);
-        stripe.RefuseLiveKeyElsewhere();
+        var stripe = builder.Services.AddStripeSettings(builder.Configuration);
         var timeout = TimeSpan.FromSeconds(options.CallTimeoutSeconds);
         builder.Services.AddServiceCalls(AppCatalogue.Aggregator, timeout)
             .AddClient<UsageService.UsageServiceClient>(calls => new(calls)).AddClient<CounterService.CounterServiceClient>(calls => new(calls));

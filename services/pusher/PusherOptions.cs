@@ -63,12 +63,27 @@ public sealed class PusherOptions
     /// <summary>Accounts, and meters, remembered at a time.</summary>
     public int RememberedObjects { get; } = 10_000;
 
+    /// <summary>Webhook events remembered, so that none is taken twice. Stripe delivers one again for days.</summary>
+    public int RememberedStripeEvents { get; } = 100_000;
+
+    /// <summary>How long something is tried to be done about a webhook event. Stripe itself gives up after three days.</summary>
+    public TimeSpan StripeEventPatience { get; } = TimeSpan.FromDays(3);
+
+    /// <summary>Largest webhook event, in bytes.</summary>
+    public int StripeEventBytes { get; } = 1_048_576;
+
+    /// <summary>Lines of one invoice, and identifiers of one error report, that are read.</summary>
+    public int StripeEventParts { get; } = 10_000;
+
     /// <summary>How long a meter read from Stripe is taken to be as it was.</summary>
     public TimeSpan MeterMemory { get; } = TimeSpan.FromMinutes(5);
 
     public TimeSpan Interval => TimeSpan.FromMilliseconds(IntervalMs);
 
     public TimeSpan WakeDelay => TimeSpan.FromMilliseconds(WakeDelayMs);
+
+    /// <summary>After which a call to another service is given up.</summary>
+    public TimeSpan ServiceTimeout { get; } = TimeSpan.FromSeconds(10);
 
     public TimeSpan CallTimeout => TimeSpan.FromMilliseconds(CallTimeoutMs);
 

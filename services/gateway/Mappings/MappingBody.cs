@@ -9,6 +9,7 @@ internal static class MappingBody
 {
     private const string Aggregation = "aggregation";
     private const string Customers = "customers";
+    private const string ShadowCustomers = "shadowCustomers";
     private const string Metric = "metric";
 
     /// <summary>Plain texts, and where they go.</summary>
@@ -22,12 +23,14 @@ internal static class MappingBody
         ("currency", (mapping, text) => mapping.Currency = text),
         ("shadowStripeAccount", (mapping, text) => mapping.ShadowStripeAccount = text),
         ("shadowPriceId", (mapping, text) => mapping.ShadowPriceId = text),
+        ("shadowMeterId", (mapping, text) => mapping.ShadowMeterId = text),
+        ("shadowMeterEventName", (mapping, text) => mapping.ShadowMeterEventName = text),
         ("shadowSubscriptionItemId", (mapping, text) => mapping.ShadowSubscriptionItemId = text),
     ];
 
     /// <summary>Members that a client may send.</summary>
     public static IReadOnlySet<string> Known { get; } =
-        new HashSet<string>([.. Texts.Select(text => text.Name), "tenantId", Metric, Aggregation, "active", "shadow", Customers]);
+        new HashSet<string>([.. Texts.Select(text => text.Name), "tenantId", Metric, Aggregation, "active", "shadow", Customers, ShadowCustomers]);
 
     /// <summary>Members of an answer that a client may send back; they are not changed.</summary>
     public static readonly string[] ReadOnly = ["id", "createdAt", "updatedAt"];
@@ -54,10 +57,12 @@ internal static class MappingBody
         mapping.Active = body.Flag("active") ?? mapping.Active;
         mapping.Shadow = body.Flag("shadow") ?? mapping.Shadow;
         if (body.Has(Customers))
-            mapping.CustomerRule = body.Object(Customers) is { } rule ? ReadRule(body, rule) : new CustomerRule();
+            mapping.CustomerRule = body.Object(Customers) is { } rule ? ReadRule(body, Customers, rule) : new CustomerRule();
+        if (body.Has(ShadowCustomers))
+            mapping.ShadowCustomerRule = body.Object(ShadowCustomers) is { } shadow ? ReadRule(body, ShadowCustomers, shadow) : null;
     }
 
-    private static CustomerRule ReadRule(JsonBody body, JsonElement sent)
+    private static CustomerRule ReadRule(JsonBody body, string field, JsonElement sent)
     {
         var rule = new CustomerRule();
         foreach (var member in sent.EnumerateObject())
@@ -68,15 +73,15 @@ internal static class MappingBody
             else if (name == "tableOnly" && value.ValueKind is JsonValueKind.True or JsonValueKind.False)
                 rule.TableOnly = value.GetBoolean();
             else if (name == "table" && value.ValueKind == JsonValueKind.Object)
-                ReadTable(body, rule, value);
+                ReadTable(body, field, rule, value);
             else if (value.ValueKind != JsonValueKind.Null || name is not ("prefix" or "table" or "tableOnly"))
-                body.Add($"{Customers}.{name}", name is "prefix" or "table" or "tableOnly" ? "has the wrong type" : "is not known");
+                body.Add($"{field}.{name}", name is "prefix" or "table" or "tableOnly" ? "has the wrong type" : "is not known");
         }
 
         return rule;
     }
 
-    private static void ReadTable(JsonBody body, CustomerRule rule, JsonElement table)
+    private static void ReadTable(JsonBody body, string field, CustomerRule rule, JsonElement table)
     {
         foreach (var entry in table.EnumerateObject())
         {
@@ -84,7 +89,7 @@ internal static class MappingBody
             if (entry.Value.ValueKind == JsonValueKind.String && JsonBody.Text(entry.Value) is { } customer)
                 rule.Table[reference] = customer;
             else
-                body.Add($"{Customers}.table.{reference}", "must be a string");
+                body.Add($"{field}.table.{reference}", "must be a string");
         }
     }
 }

@@ -5,6 +5,7 @@ using StripeMeter.Gateway.Mappings;
 using StripeMeter.Gateway.Replay;
 using StripeMeter.Gateway.Simulations;
 using StripeMeter.Gateway.Usage;
+using StripeMeter.Gateway.Webhooks;
 
 namespace StripeMeter.Gateway.OpenApi;
 
@@ -28,6 +29,11 @@ public static class Examples
             """
             {"tenantId":"acme","metric":"api_calls","aggregation":"sum","stripeAccount":"default","priceId":"price_123",
              "currency":"usd","active":true,"customers":{"prefix":"","table":{"cus_01":"cus_Q1w2E3"},"tableOnly":false}}
+            """,
+        [typeof(StripeEventBody)] =
+            """
+            {"id":"evt_1","object":"event","type":"invoice.created","created":1768573800,"livemode":false,
+             "data":{"object":{"id":"in_1","object":"invoice"}}}
             """,
         [typeof(AdjustmentRequest)] =
             """

@@ -32,6 +32,15 @@ public enum DocumentKind
 
     /// <summary>Names a run that is not at its end, so that it goes on after a crash. Deleted when it is.</summary>
     SimulationWork = 10,
+
+    /// <summary>A webhook event of Stripe that was taken, so that it is not taken again. The oldest are dropped.</summary>
+    StripeEvent = 11,
+
+    /// <summary>A webhook event about which something is still to be done. Deleted when it is.</summary>
+    StripeEventWork = 12,
+
+    /// <summary>A call of the billing driver, by its idempotency key.</summary>
+    DriverCall = 13,
 }
 
 /// <summary>A small document beside the ledger.</summary>

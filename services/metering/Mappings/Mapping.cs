@@ -58,6 +58,15 @@ public sealed record Mapping
 
     public string ShadowSubscriptionItemId { get; init; } = "";
 
+    /// <summary><c>mtr_…</c> in the test account; empty without shadow.</summary>
+    public string ShadowMeterId { get; init; } = "";
+
+    /// <summary>How that meter wants its events, as read from Stripe.</summary>
+    public MeterNames ShadowMeter { get; init; }
+
+    /// <summary>How a customer reference becomes a customer of the test account; null: as of the billed one.</summary>
+    public CustomerRule? ShadowCustomers { get; init; }
+
     public CustomerRule Customers { get; init; } = new();
 
     public required Instant Created { get; init; }
@@ -84,5 +93,22 @@ public sealed record CustomerRule
         if (Table.TryGetValue(customer, out var stripeCustomer))
             return stripeCustomer;
         return TableOnly ? null : Prefix + customer;
+    }
+
+    /// <summary>The references that become a Stripe customer.</summary>
+    public IEnumerable<string> ReferencesOf(string stripeCustomer)
+    {
+        ArgumentNullException.ThrowIfNull(stripeCustomer);
+        foreach (var (reference, customer) in Table)
+        {
+            if (customer == stripeCustomer)
+                yield return reference;
+        }
+
+        if (!TableOnly && stripeCustomer.Length > Prefix.Length && stripeCustomer.StartsWith(Prefix, StringComparison.Ordinal)
+            && !Table.ContainsKey(stripeCustomer[Prefix.Length..]))
+        {
+            yield return stripeCustomer[Prefix.Length..];
+        }
     }
 }

@@ -10,7 +10,11 @@ namespace StripeMeter.Metering.Pushing;
 /// <param name="Contribution">What the counter adds.</param>
 /// <param name="Meter">How the meter wants its events.</param>
 /// <param name="Mapped">When the mapping was last changed.</param>
-public sealed record RaisedContribution(BillingPeriod Period, Contribution Contribution, MeterNames Meter, Instant Mapped);
+public sealed record RaisedContribution(BillingPeriod Period, Contribution Contribution, MeterNames Meter, Instant Mapped)
+{
+    /// <summary>Since when the mapping is there. What was final before that was never its to bill.</summary>
+    public Instant MappedSince { get; init; } = Instant.Minimum;
+}
 
 /// <summary>
 /// Brings what was counted into the delta documents of one tenant. When a customer reference comes to another Stripe
@@ -35,14 +39,15 @@ public sealed class ContributionRaiser(IDeltaLedger ledger, PushProtocol protoco
         {
             var stored = await ledger.LoadAsync(key, cancellation).ConfigureAwait(false);
             var document = stored ?? new DeltaDocument { Key = key, Meter = raised.First().Meter };
-            var claimed = Claim(document, raised);
+            var billed = raised.Where(item => !IsHistory(document, item)).ToList();
+            var claimed = Claim(document, billed);
             if (!ReferenceEquals(claimed, document))
             {
                 await ledger.SaveAsync(claimed, cancellation).ConfigureAwait(false);
                 continue;
             }
 
-            foreach (var (period, contribution, meter, mapped) in raised)
+            foreach (var (period, contribution, meter, mapped) in billed)
             {
                 var placed = contribution;
                 if (PresentIn(document, period, contribution)!.HasLeft)
@@ -56,7 +61,7 @@ public sealed class ContributionRaiser(IDeltaLedger ledger, PushProtocol protoco
                 document = protocol.Raise(document, period, placed, meter, mapped, Now);
             }
 
-            if (ReferenceEquals(document, stored) || await ledger.SaveAsync(document, cancellation).ConfigureAwait(false))
+            if (billed.Count == 0 || ReferenceEquals(document, stored) || await ledger.SaveAsync(document, cancellation).ConfigureAwait(false))
                 return;
         }
 
@@ -78,6 +83,13 @@ public sealed class ContributionRaiser(IDeltaLedger ledger, PushProtocol protoco
 
         return document;
     }
+
+    /// <summary>
+    /// A period whose invoice was final before the mapping was made, and of which nothing was told: to bill it now would be
+    /// a surprise. A mapping that is deleted and made again finds what it told, and goes on.
+    /// </summary>
+    private bool IsHistory(DeltaDocument document, RaisedContribution item) =>
+        document.Find(item.Period.Start) is null && protocol.Ends.IsClosed(new PeriodDelta { Period = item.Period }, item.MappedSince);
 
     private static Contribution? PresentIn(DeltaDocument document, BillingPeriod period, Contribution contribution) =>
         document.Find(period.Start)?.Find(contribution.Metric, contribution.Customer);

@@ -9,6 +9,11 @@ namespace StripeMeter.Metering.Pushing;
 /// <param name="StripeCustomer">Value of the payload's customer key.</param>
 public readonly record struct DeltaKey(string Account, bool Livemode, string MeterId, string StripeCustomer);
 
+/// <summary>An account as delta documents name it.</summary>
+/// <param name="Id"><c>acct_…</c></param>
+/// <param name="Livemode">False for Stripe's test mode.</param>
+public readonly record struct AccountMode(string Id, bool Livemode);
+
 /// <summary>A delta document of any tenant.</summary>
 public readonly record struct DeltaPlace(TenantId Tenant, DeltaKey Key);
 

@@ -26,6 +26,9 @@ public interface IDeltaLedger
     /// <summary>What the history says last of an intent; null if it says nothing.</summary>
     Task<PushIntent?> FindClosedAsync(string identifier, CancellationToken cancellation);
 
+    /// <summary>Accounts that have documents that are due.</summary>
+    Task<IReadOnlyList<AccountMode>> DueAccountsAsync(Instant now, int limit, CancellationToken cancellation);
+
     /// <summary>Documents of an account that are due, the longest due first.</summary>
     Task<IReadOnlyList<DeltaKey>> DueAsync(
         string account, bool livemode, Instant now, int limit, CancellationToken cancellation);

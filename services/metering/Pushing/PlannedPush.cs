@@ -18,6 +18,7 @@ internal readonly record struct PlannedPush(Instant? Stamp, Instant? From, Quant
         SinkKind.HourTotals => OfWindow(delta, TimeSpan.FromHours(1), rules, now),
         SinkKind.DayTotals => OfWindow(delta, TimeSpan.FromDays(1), rules, now),
         SinkKind.RunningTotal => OfRunningTotal(document, delta, now),
+        SinkKind.UsageRecords => OfUsageRecord(delta, now),
         _ => OfDifference(document, delta, rules, now),
     };
 
@@ -66,6 +67,17 @@ internal readonly record struct PlannedPush(Instant? Stamp, Instant? From, Quant
         var from = end - stamp < OneMinute && document.LastMinted is { } minted ? minted + OneMinute : Instant.Minimum;
         var total = PushValue.FirstPartOf(delta.Expected);
         return Telling(stamp, from, total - delta.Accepted, total);
+    }
+
+    /// <summary>The whole units of the period's total, always at the period's first minute: a record is set anew where it stands.</summary>
+    private static PlannedPush OfUsageRecord(PeriodDelta delta, Instant now)
+    {
+        var stamp = Ceiling(delta.Period.Start, OneMinute);
+        if (stamp > now)
+            return default(PlannedPush) with { From = stamp };
+        var whole = delta.Expected < Quantity.Zero ? Quantity.Zero : delta.Expected.Truncated();
+        var total = PushValue.FirstPartOf(whole);
+        return Telling(stamp, Instant.Minimum, total - delta.Accepted, total);
     }
 
     /// <summary>A total whose last digits cannot be told may already be told as far as it can.</summary>

@@ -175,7 +175,7 @@ public sealed partial class PushProtocol
         intent.Total is not null && delta.Slots.Any(slot => slot.Start == SlotOf(intent) && slot.Number > intent.Number);
 
     private static Instant SlotOf(PushIntent intent) =>
-        intent.Meter.Sink == SinkKind.RunningTotal ? intent.PeriodStart : intent.Minute;
+        intent.Meter.Sink is SinkKind.RunningTotal or SinkKind.UsageRecords ? intent.PeriodStart : intent.Minute;
 
     /// <summary>One more that Stripe did not take. Another intent tells the same later; too many in a row wait for a human.</summary>
     private DeltaDocument Refused(DeltaDocument document, PushIntent refused, Instant now)

@@ -17,6 +17,12 @@ public enum SinkKind
 
     /// <summary>A meter that bills the event with the newest timestamp: told the period's total, each later than the one before.</summary>
     RunningTotal = 3,
+
+    /// <summary>
+    /// A legacy subscription item, told the period's total as one usage record that is set anew. Whole units only: what is
+    /// behind the point stays outstanding, and is carried when the period ends.
+    /// </summary>
+    UsageRecords = 4,
 }
 
 /// <summary>What a sink that overwrites was told last where the next value would overwrite it.</summary>

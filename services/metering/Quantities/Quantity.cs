@@ -44,6 +44,9 @@ public readonly record struct Quantity(Int128 Units) : IComparable<Quantity>,
 
     public static bool operator >=(Quantity left, Quantity right) => left.Units >= right.Units;
 
+    /// <summary>Without what is behind the point.</summary>
+    public Quantity Truncated() => new(Units / UnitsPerOne * UnitsPerOne);
+
     public static Quantity Min(Quantity left, Quantity right) => left <= right ? left : right;
 
     public static Quantity Max(Quantity left, Quantity right) => left >= right ? left : right;

@@ -89,7 +89,7 @@ public sealed class PeriodAudit(IDeltaLedger ledger, IMeterSummaries summaries, 
         var (asked, corrected, settled) = (Now, document, 0);
         foreach (var slot in document.Find(finding.Period.Start)!.Slots)
         {
-            var theirs = told.Where(intent => intent.Meter.Sink == SinkKind.RunningTotal || intent.Minute == slot.Start).ToList();
+            var theirs = told.Where(intent => intent.Meter.Sink is SinkKind.RunningTotal or SinkKind.UsageRecords || intent.Minute == slot.Start).ToList();
             if (theirs.Any(intent => asked < protocol.SettlesAt(intent)) || document.Open?.PeriodStart == finding.Period.Start)
                 continue;
             var (start, end) = RangeOf(document.Meter.Sink, slot, finding.Period);

@@ -57,6 +57,12 @@ public interface IWorkFinder
     /// <summary>Tenants with active mappings, at most <paramref name="limit"/>, behind <paramref name="after"/> in the order of their bytes in UTF-8.</summary>
     Task<IReadOnlyList<TenantId>> TenantsWithMappingsAsync(TenantId? after, int limit, CancellationToken cancellation);
 
+    /// <summary>Whose active mapping feeds a meter; null if none does.</summary>
+    /// <param name="stripeAccount">As the mapping names it.</param>
+    /// <param name="meterId">The meter.</param>
+    /// <param name="cancellation">Ends the search.</param>
+    Task<TenantId?> TenantOfMeterAsync(string stripeAccount, string meterId, CancellationToken cancellation);
+
     /// <summary>Tenants with delta documents that are due, at most <paramref name="limit"/>, behind <paramref name="after"/> in the order of their bytes in UTF-8.</summary>
     Task<IReadOnlyList<TenantId>> TenantsWithDueDeltasAsync(
         Instant now, TenantId? after, int limit, CancellationToken cancellation);

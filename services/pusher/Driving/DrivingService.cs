@@ -15,7 +15,7 @@ namespace StripeMeter.Pusher.Driving;
 /// attempts, holds up nobody else.
 /// </summary>
 internal sealed partial class DrivingService(
-    DueDocuments due, IMeterStore store, IMeterEventSink sink, PushProtocol protocol, StripeCalls calls, PusherOptions options,
+    DueDocuments due, IMeterStore store, IMeterEventSink sink, PushProtocol protocol, StripeAccounts accounts, PusherOptions options,
     PusherInstruments instruments, TimeProvider clock, ILogger<DrivingService> logger) : BackgroundService
 {
     private readonly WakeSignal _signal = new(clock);
@@ -34,7 +34,7 @@ internal sealed partial class DrivingService(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (!calls.IsConfigured)
+        if (!accounts.IsConfigured)
             return;
         var drivers = Enumerable.Range(0, options.ConcurrentPushes).Select(_ => DriveAsync(stoppingToken)).ToArray();
         try
@@ -93,7 +93,9 @@ internal sealed partial class DrivingService(
     {
         try
         {
-            var pusher = new DeltaPusher(store.Of(document.Tenant).Deltas, sink, protocol, clock, Nonce);
+            var deltas = store.Of(document.Tenant).Deltas;
+            var way = await WayOfAsync(deltas, document, stopping).ConfigureAwait(false);
+            var pusher = new DeltaPusher(deltas, way, protocol, clock, Nonce);
             return await pusher.DriveAsync(document.Key, stopping).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -106,6 +108,15 @@ internal sealed partial class DrivingService(
             LogDriveFailed(logger, problem, document.Key.StripeCustomer, document.Key.MeterId);
             return null;
         }
+    }
+
+    private async Task<IMeterEventSink> WayOfAsync(IDeltaLedger deltas, TenantDocument document, CancellationToken cancellation)
+    {
+        if (await accounts.OfAsync(document.Key, cancellation).ConfigureAwait(false) is not ShadowCalls)
+            return sink;
+        var told = await deltas.LoadAsync(document.Key, cancellation).ConfigureAwait(false);
+        var metric = told?.Periods.SelectMany(delta => delta.Contributions).FirstOrDefault()?.Metric ?? "";
+        return new ShadowSink(sink, document.Tenant, metric, instruments);
     }
 
     private static UInt128 Nonce()

@@ -2,7 +2,6 @@ using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Tenants;
 using StripeMeter.Metering.Time;
-using StripeMeter.Pusher.Raising;
 using StripeMeter.Pusher.StripeApi;
 
 namespace StripeMeter.Pusher.Driving;
@@ -11,10 +10,10 @@ namespace StripeMeter.Pusher.Driving;
 internal readonly record struct TenantDocument(TenantId Tenant, DeltaKey Key);
 
 /// <summary>
-/// Finds the documents that are due at accounts the configured key can reach. Documents of other accounts, such as a double
-/// that was used before, are left as they are.
+/// Finds the documents that are due at accounts that can be called. Documents of other accounts, such as a double that was
+/// used before, are left as they are.
 /// </summary>
-internal sealed class DueDocuments(IMeterStore store, StripeCalls calls, AccountGates gates, PusherOptions options, TimeProvider clock)
+internal sealed class DueDocuments(IMeterStore store, StripeAccounts accounts, AccountGates gates, PusherOptions options, TimeProvider clock)
 {
     /// <summary>Hands out what is due, one tenant after the other.</summary>
     /// <param name="taken">Documents that are being driven: so many more are read.</param>
@@ -29,10 +28,10 @@ internal sealed class DueDocuments(IMeterStore store, StripeCalls calls, Account
             var tenants = await store.Work.TenantsWithDueDeltasAsync(now, after, options.WorkPage, cancellation).ConfigureAwait(false);
             foreach (var tenant in tenants)
             {
-                foreach (var account in await AccountsOfAsync(store.Of(tenant), cancellation).ConfigureAwait(false))
+                foreach (var account in await AccountsOfAsync(store.Of(tenant), now, cancellation).ConfigureAwait(false))
                 {
                     var due = await store.Of(tenant).Deltas.DueAsync(
-                        account, calls.Livemode, now, options.WorkPage + taken(), cancellation).ConfigureAwait(false);
+                        account.Id, account.Livemode, now, options.WorkPage + taken(), cancellation).ConfigureAwait(false);
                     foreach (var key in due)
                         yield return new TenantDocument(tenant, key);
                 }
@@ -44,20 +43,19 @@ internal sealed class DueDocuments(IMeterStore store, StripeCalls calls, Account
         }
     }
 
-    /// <summary>The key's own account and those that mappings name, as far as they may be called now.</summary>
-    private async Task<IReadOnlyList<string>> AccountsOfAsync(ITenantStore tenant, CancellationToken cancellation)
+    /// <summary>The accounts of a tenant's due documents, as far as they may be called now.</summary>
+    private async Task<IReadOnlyList<AccountMode>> AccountsOfAsync(ITenantStore tenant, Instant now, CancellationToken cancellation)
     {
-        var mappings = await TenantMappings.LoadAsync(tenant, options.MappingsOfTenant, cancellation).ConfigureAwait(false);
-        var accounts = new List<string>();
-        foreach (var named in mappings.All.Select(mapping => mapping.StripeAccount).Append(StripeCalls.OwnAccount).Distinct())
+        var callable = new List<AccountMode>();
+        foreach (var account in await tenant.Deltas.DueAccountsAsync(now, options.RememberedObjects, cancellation).ConfigureAwait(false))
         {
-            if (await calls.ResolveAsync(named, cancellation).ConfigureAwait(false) is { } account
-                && !accounts.Contains(account) && gates.Of(account).Breaker.ClosedFor == TimeSpan.Zero)
+            if (gates.Of(account).Breaker.ClosedFor == TimeSpan.Zero
+                && await accounts.OfAsync(account.Id, account.Livemode, cancellation).ConfigureAwait(false) is not null)
             {
-                accounts.Add(account);
+                callable.Add(account);
             }
         }
 
-        return accounts;
+        return callable;
     }
 }

@@ -25,7 +25,9 @@ internal static class MappingRules
             errors.Add(Field("aggregation", "must be sum, count, max, last or min"));
         CheckAccount(errors, "stripe_account", mapping.StripeAccount, isRequired: true);
         CheckId(errors, "price_id", mapping.PriceId, "price_");
-        CheckId(errors, "meter_id", mapping.MeterId, "mtr_");
+        // A legacy price has no meter and stands for it.
+        if (mapping.MeterId != mapping.PriceId)
+            CheckId(errors, "meter_id", mapping.MeterId, "mtr_");
         CheckId(errors, "subscription_item_id", mapping.SubscriptionItemId, "si_");
         if (mapping.MeterEventName.Length > IdLength)
             errors.Add(Field("meter_event_name", $"must have at most {IdLength} characters"));
@@ -34,8 +36,18 @@ internal static class MappingRules
         if (mapping.Currency.Length > 0 && (mapping.Currency.Length != CurrencyLetters || !mapping.Currency.All(char.IsAsciiLetter)))
             errors.Add(Field("currency", "must have three letters"));
         CheckShadow(errors, mapping);
-        CheckCustomers(errors, mapping.CustomerRule ?? new CustomerRule());
+        CheckCustomers(errors, "customer_rule", mapping.CustomerRule);
         return errors;
+    }
+
+    /// <summary>A legacy price is told by subscription items: the table must lead to them.</summary>
+    public static IReadOnlyList<FieldError> CheckSink(Mapping mapping)
+    {
+        var rule = mapping.CustomerRule ?? new CustomerRule();
+        var isLegacy = mapping.MeterSink == MeterSink.UsageRecords;
+        return isLegacy && (!rule.TableOnly || rule.Table.Values.Any(item => !IsId(item, LegacyUsageRecords.ItemPrefix)))
+            ? [Field("customer_rule", "must have table_only, and a table that leads to subscription items, si_…: the price has no meter, so usage records are sent to the items")]
+            : [];
     }
 
     private static void CheckMetric(List<FieldError> errors, string metric)
@@ -62,25 +74,31 @@ internal static class MappingRules
 
     private static void CheckShadow(List<FieldError> errors, Mapping mapping)
     {
-        if (mapping.Shadow)
-            errors.Add(Field("shadow", "is not supported yet: nothing is pushed to a test account beside the live one"));
+        if (mapping.Shadow && mapping.ShadowPriceId.Length + mapping.ShadowMeterId.Length + mapping.ShadowMeterEventName.Length == 0)
+            errors.Add(Field("shadow_price_id", "is required with shadow, unless shadow_meter_id or shadow_meter_event_name names the meter"));
         CheckAccount(errors, "shadow_stripe_account", mapping.ShadowStripeAccount, isRequired: false);
         CheckId(errors, "shadow_price_id", mapping.ShadowPriceId, "price_");
+        CheckId(errors, "shadow_meter_id", mapping.ShadowMeterId, "mtr_");
         CheckId(errors, "shadow_subscription_item_id", mapping.ShadowSubscriptionItemId, "si_");
+        if (mapping.ShadowMeterEventName.Length > IdLength)
+            errors.Add(Field("shadow_meter_event_name", $"must have at most {IdLength} characters"));
+        CheckCustomers(errors, "shadow_customer_rule", mapping.ShadowCustomerRule);
     }
 
-    private static void CheckCustomers(List<FieldError> errors, CustomerRule rule)
+    private static void CheckCustomers(List<FieldError> errors, string field, CustomerRule? rule)
     {
+        if (rule is null)
+            return;
         if (rule.Prefix.Length > StripeCustomerLength || !PrintableText.IsPrintable(rule.Prefix))
-            errors.Add(Field("customer_rule.prefix", $"must have at most {StripeCustomerLength} printable characters"));
+            errors.Add(Field(field + ".prefix", $"must have at most {StripeCustomerLength} printable characters"));
         if (rule.Table.Count > TableEntries)
-            errors.Add(Field("customer_rule.table", $"must have at most {TableEntries} entries, not {rule.Table.Count}"));
+            errors.Add(Field(field + ".table", $"must have at most {TableEntries} entries, not {rule.Table.Count}"));
         foreach (var (reference, customer) in rule.Table)
         {
             if (reference.Length is 0 || reference.Length > Limits.CustomerLength || !PrintableText.IsPrintable(reference))
-                errors.Add(Field("customer_rule.table", $"must have references of 1 to {Limits.CustomerLength} printable characters"));
+                errors.Add(Field(field + ".table", $"must have references of 1 to {Limits.CustomerLength} printable characters"));
             else if (customer.Length is 0 or > StripeCustomerLength || !PrintableText.IsPrintable(customer))
-                errors.Add(Field("customer_rule.table", $"must name a Stripe customer of 1 to {StripeCustomerLength} printable characters for '{reference}'"));
+                errors.Add(Field(field + ".table", $"must name a Stripe customer of 1 to {StripeCustomerLength} printable characters for '{reference}'"));
             else
                 continue;
             return;

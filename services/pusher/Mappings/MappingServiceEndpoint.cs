@@ -43,6 +43,9 @@ internal sealed class MappingServiceEndpoint(
         if (mapping.Id.Length > 0)
             throw RpcErrors.Invalid("mapping.id", "is given by the server");
         await finder.CompleteAsync(mapping, context.CancellationToken).ConfigureAwait(false);
+        if (mapping.Shadow)
+            await finder.CompleteShadowAsync(mapping, context.CancellationToken).ConfigureAwait(false);
+        Refuse(MappingRules.CheckSink(mapping));
         var now = Instant.Of(clock.GetUtcNow());
         mapping.Id = IdPrefix + Guid.CreateVersion7(clock.GetUtcNow()).ToString("N");
         var stored = mapping.ToDomain(now, now);
@@ -64,6 +67,11 @@ internal sealed class MappingServiceEndpoint(
         var before = await FindAsync(tenant, Requests.Id(mapping.Id), context.CancellationToken).ConfigureAwait(false);
         if (MeterChoice.Follow(mapping, before))
             await finder.CompleteAsync(mapping, context.CancellationToken).ConfigureAwait(false);
+        if (MeterChoice.FollowShadow(mapping, before))
+            await finder.CompleteShadowAsync(mapping, context.CancellationToken).ConfigureAwait(false);
+        else if (mapping.Shadow)
+            finder.ShadowOf(mapping);
+        Refuse(MappingRules.CheckSink(mapping));
         // Later than before, whatever the clock says, as a change is known by it.
         var updated = Instant.Max(Instant.Of(clock.GetUtcNow()), new Instant(before.Updated.Ticks + 1));
         var stored = mapping.ToDomain(before.Created, updated);
@@ -86,8 +94,14 @@ internal sealed class MappingServiceEndpoint(
             throw RpcErrors.Invalid("mapping", "is required");
         var mapping = sent.Clone();
         mapping.Currency = mapping.Currency.ToLowerInvariant();
-        var errors = MappingRules.Check(mapping);
-        return errors.Count == 0 ? mapping : throw RpcErrors.Invalid(errors);
+        Refuse(MappingRules.Check(mapping));
+        return mapping;
+    }
+
+    private static void Refuse(IReadOnlyList<Metering.Events.FieldError> errors)
+    {
+        if (errors.Count > 0)
+            throw RpcErrors.Invalid(errors);
     }
 
     private static async Task<StoredMapping> FindAsync(ITenantStore tenant, string id, CancellationToken cancellation) =>
@@ -111,6 +125,7 @@ internal sealed class MappingServiceEndpoint(
     private async Task PushAgainAsync(ITenantStore tenant, StoredMapping mapping, CancellationToken cancellation)
     {
         meters.Forget(mapping.MeterId);
+        meters.Forget(mapping.ShadowMeterId);
         await tenant.Projection.MarkDirtyAsync(mapping.Metric, cancellation).ConfigureAwait(false);
         raising.Wake();
     }

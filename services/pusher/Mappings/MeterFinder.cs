@@ -3,6 +3,7 @@ using Grpc.Core;
 using Stripe;
 using Stripe.Billing;
 using StripeMeter.Defaults.Errors;
+using StripeMeter.Metering.Pushing;
 using StripeMeter.Pusher.StripeApi;
 using Mapping = StripeMeter.V1.Mapping;
 using MeterSink = StripeMeter.V1.MeterSink;
@@ -13,69 +14,141 @@ namespace StripeMeter.Pusher.Mappings;
 /// Finds the meter of a mapping at Stripe, by price, id or event name, and says why it cannot be used.
 /// See https://docs.stripe.com/billing/subscriptions/usage-based/meters/configure.
 /// </summary>
-internal sealed class MeterFinder(StripeCalls calls)
+internal sealed class MeterFinder(StripeAccounts accounts)
 {
     private const int PageMeters = 100;
     private const int MaximumMeters = 10_000;
+    private const string Billed = "mapping.";
+    private const string Shadow = "mapping.shadow_";
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
 
-    /// <summary>Fills in what Stripe says of the meter. The account of the key itself is kept under its general name.</summary>
+    /// <summary>Fills in what Stripe says of the billed meter. The account of the key itself is kept under its general name.</summary>
     /// <exception cref="RpcException">The meter cannot be found or used, or Stripe does not answer now.</exception>
     public async Task CompleteAsync(Mapping mapping, CancellationToken cancellation)
     {
-        if (!calls.IsConfigured)
-            throw RpcErrors.FailedPrecondition("NO_STRIPE_KEY", "No Stripe key is configured, so the meter cannot be read.");
-        if (mapping.StripeAccount == await GuardAsync(() => calls.OwnAsync(cancellation).AsTask(), "stripe_account", cancellation).ConfigureAwait(false))
-            mapping.StripeAccount = StripeCalls.OwnAccount;
-        if (mapping.PriceId.Length > 0)
-            await ReadPriceAsync(mapping, cancellation).ConfigureAwait(false);
-        var meter = mapping.MeterId.Length > 0
-            ? await ReadMeterAsync(mapping, cancellation).ConfigureAwait(false)
-            : await FindByEventNameAsync(mapping, cancellation).ConfigureAwait(false);
-        mapping.MeterSink = SinkOf(meter, mapping.PriceId.Length > 0 ? "price_id" : "meter_id");
-        if (mapping.MeterEventName.Length > 0 && mapping.MeterEventName != meter.EventName)
-            throw Invalid("meter_event_name", $"is not that of the meter {meter.Id}, which is {meter.EventName}");
-        mapping.MeterId = meter.Id;
-        mapping.MeterEventName = meter.EventName;
-        mapping.MeterCustomerKey = meter.CustomerMapping.EventPayloadKey;
-        mapping.MeterValueKey = meter.ValueSettings.EventPayloadKey;
+        var calls = accounts.BilledOf(mapping.StripeAccount)
+            ?? throw RpcErrors.FailedPrecondition("NO_STRIPE_KEY", "No Stripe key is configured, so the meter cannot be read.");
+        mapping.StripeAccount = await NameAsync(calls, mapping.StripeAccount, Billed + "stripe_account", cancellation).ConfigureAwait(false);
+        var wish = new MeterWish(mapping.StripeAccount, mapping.PriceId, mapping.MeterId, mapping.MeterEventName, mapping.Currency, Billed);
+        var found = await FindAsync(calls, wish, cancellation).ConfigureAwait(false);
+        (mapping.MeterId, mapping.MeterEventName, mapping.Currency) = (found.Id, found.EventName, found.Currency);
+        (mapping.MeterCustomerKey, mapping.MeterValueKey, mapping.MeterSink) = (found.CustomerKey, found.ValueKey, found.Sink);
     }
 
-    private async Task ReadPriceAsync(Mapping mapping, CancellationToken cancellation)
+    /// <summary>Fills in what Stripe says of the meter that shadow usage goes to, asked with a test key.</summary>
+    /// <exception cref="RpcException">There is no test key, or the meter cannot be found or used, or Stripe does not answer now.</exception>
+    public async Task CompleteShadowAsync(Mapping mapping, CancellationToken cancellation)
+    {
+        if (mapping.ShadowStripeAccount.Length == 0)
+            mapping.ShadowStripeAccount = StripeCalls.OwnAccount;
+        var calls = ShadowOf(mapping);
+        mapping.ShadowStripeAccount = await NameAsync(calls, mapping.ShadowStripeAccount, Shadow + "stripe_account", cancellation).ConfigureAwait(false);
+        var wish = new MeterWish(
+            mapping.ShadowStripeAccount, mapping.ShadowPriceId, mapping.ShadowMeterId, mapping.ShadowMeterEventName, mapping.Currency, Shadow);
+        var found = await FindAsync(calls, wish, cancellation).ConfigureAwait(false);
+        if (found.Sink == MeterSink.UsageRecords)
+            throw Invalid(Shadow + "price_id", "has no meter: shadow usage needs one");
+        (mapping.ShadowMeterId, mapping.ShadowMeterEventName) = (found.Id, found.EventName);
+        (mapping.ShadowMeterCustomerKey, mapping.ShadowMeterValueKey, mapping.ShadowMeterSink) = (found.CustomerKey, found.ValueKey, found.Sink);
+        await RefuseBilledMeterAsync(mapping, cancellation).ConfigureAwait(false);
+    }
+
+    /// <exception cref="RpcException">There is no test key, and a live one is never taken instead.</exception>
+    public ShadowCalls ShadowOf(Mapping mapping) => accounts.ShadowOf(mapping.ShadowStripeAccount)
+        ?? throw RpcErrors.FailedPrecondition(
+            "NO_STRIPE_TEST_KEY", "mapping.shadow needs a test key: set STRIPE_TEST_SECRET_KEY. A live key is never used instead.");
+
+    /// <summary>How a meter wants its events, for usage that no mapping tells.</summary>
+    /// <param name="calls">Calls to its account.</param>
+    /// <param name="account">As a mapping would name it.</param>
+    /// <param name="meterId">The meter.</param>
+    /// <param name="fields">What the names of the fields begin with that a refusal names.</param>
+    /// <param name="cancellation">Ends the call.</param>
+    public static async Task<MeterNames> ReadNamesAsync(
+        StripeCalls calls, string account, string meterId, string fields, CancellationToken cancellation)
+    {
+        var found = await FindAsync(calls, new MeterWish(account, "", meterId, "", "", fields), cancellation).ConfigureAwait(false);
+        return new MeterNames(found.EventName, found.CustomerKey, found.ValueKey) { Sink = (SinkKind)((int)found.Sink - 1) };
+    }
+
+    /// <summary>Asks Stripe, and says of a refusal which field it is about.</summary>
+    public static Task<T> AskAsync<T>(Func<Task<T>> call, string field, CancellationToken cancellation) => GuardAsync(call, field, cancellation);
+
+    private async Task RefuseBilledMeterAsync(Mapping mapping, CancellationToken cancellation)
+    {
+        var billed = await StripeAccounts.ResolveAsync(accounts.BilledOf(mapping.StripeAccount), mapping.StripeAccount, cancellation).ConfigureAwait(false);
+        var shadow = await StripeAccounts.ResolveAsync(ShadowOf(mapping), mapping.ShadowStripeAccount, cancellation).ConfigureAwait(false);
+        if (billed == shadow && mapping.MeterId == mapping.ShadowMeterId)
+            throw Invalid(Shadow + "price_id", "leads to the meter that is billed; shadow usage needs a meter of its own");
+    }
+
+    private static async Task<string> NameAsync(StripeCalls calls, string account, string field, CancellationToken cancellation) =>
+        account == await GuardAsync(() => calls.OwnAsync(cancellation).AsTask(), field, cancellation).ConfigureAwait(false)
+            ? StripeCalls.OwnAccount
+            : account;
+
+    private static async Task<FoundMeter> FindAsync(StripeCalls calls, MeterWish wish, CancellationToken cancellation)
+    {
+        if (wish.PriceId.Length > 0)
+        {
+            var price = await ReadPriceAsync(calls, wish, cancellation).ConfigureAwait(false);
+            if (price.Recurring?.Meter is not { Length: > 0 } billed)
+                return OfLegacyPrice(price, wish);
+            if (wish.MeterId.Length > 0 && wish.MeterId != billed)
+                throw Invalid(wish.Fields + "meter_id", $"is not the meter of the price, which is {billed}");
+            wish = wish with { MeterId = billed, Currency = price.Currency };
+        }
+
+        var meter = wish.MeterId.Length > 0
+            ? await ReadMeterAsync(calls, wish, cancellation).ConfigureAwait(false)
+            : await FindByEventNameAsync(calls, wish, cancellation).ConfigureAwait(false);
+        var sink = SinkOf(meter, wish.Fields + (wish.PriceId.Length > 0 ? "price_id" : "meter_id"));
+        if (wish.EventName.Length > 0 && wish.EventName != meter.EventName)
+            throw Invalid(wish.Fields + "meter_event_name", $"is not that of the meter {meter.Id}, which is {meter.EventName}");
+        return new FoundMeter(meter.Id, meter.EventName, meter.CustomerMapping.EventPayloadKey, meter.ValueSettings.EventPayloadKey, sink, wish.Currency);
+    }
+
+    private static async Task<Price> ReadPriceAsync(StripeCalls calls, MeterWish wish, CancellationToken cancellation)
     {
         var price = await GuardAsync(
-            () => calls.Client.V1.Prices.GetAsync(mapping.PriceId, null, calls.RequestFor(mapping.StripeAccount), cancellation),
-            "price_id", cancellation).ConfigureAwait(false);
-        if (price.Recurring?.Meter is not { Length: > 0 } meter)
-            throw Invalid("price_id", "has no meter: only metered prices that a meter feeds can be mapped");
-        if (mapping.MeterId.Length > 0 && mapping.MeterId != meter)
-            throw Invalid("meter_id", $"is not the meter of the price, which is {meter}");
-        if (mapping.Currency.Length > 0 && mapping.Currency != price.Currency)
-            throw Invalid("currency", $"is not that of the price, which is {price.Currency}");
-        (mapping.MeterId, mapping.Currency) = (meter, price.Currency);
+            () => calls.Client.V1.Prices.GetAsync(wish.PriceId, null, calls.RequestFor(wish.Account), cancellation),
+            wish.Fields + "price_id", cancellation).ConfigureAwait(false);
+        return wish.Currency.Length == 0 || wish.Currency == price.Currency
+            ? price
+            : throw Invalid(Billed + "currency", $"is not that of the price {price.Id}, which is {price.Currency}");
     }
 
-    private Task<Meter> ReadMeterAsync(Mapping mapping, CancellationToken cancellation) => GuardAsync(
-        () => calls.Client.V1.Billing.Meters.GetAsync(mapping.MeterId, null, calls.RequestFor(mapping.StripeAccount), cancellation),
-        "meter_id", cancellation);
+    /// <summary>A metered price from before there were meters: its subscription items are told, and it stands for the meter.</summary>
+    private static FoundMeter OfLegacyPrice(Price price, MeterWish wish)
+    {
+        if (price.Recurring?.UsageType != "metered")
+            throw Invalid(wish.Fields + "price_id", "has no meter: only metered prices can be mapped");
+        return wish.MeterId.Length == 0 || wish.MeterId == price.Id
+            ? new FoundMeter(price.Id, "", "", "", MeterSink.UsageRecords, price.Currency)
+            : throw Invalid(wish.Fields + "meter_id", "is not the meter of the price, which has none");
+    }
 
-    private Task<Meter> FindByEventNameAsync(Mapping mapping, CancellationToken cancellation) => GuardAsync(
+    private static Task<Meter> ReadMeterAsync(StripeCalls calls, MeterWish wish, CancellationToken cancellation) => GuardAsync(
+        () => calls.Client.V1.Billing.Meters.GetAsync(wish.MeterId, null, calls.RequestFor(wish.Account), cancellation),
+        wish.Fields + "meter_id", cancellation);
+
+    private static Task<Meter> FindByEventNameAsync(StripeCalls calls, MeterWish wish, CancellationToken cancellation) => GuardAsync(
         async () =>
         {
             var options = new MeterListOptions { Status = "active", Limit = PageMeters };
-            var meters = calls.Client.V1.Billing.Meters.ListAutoPagingAsync(options, calls.RequestFor(mapping.StripeAccount), cancellation);
+            var meters = calls.Client.V1.Billing.Meters.ListAutoPagingAsync(options, calls.RequestFor(wish.Account), cancellation);
             var seen = 0;
             await foreach (var meter in meters.ConfigureAwait(false))
             {
-                if (meter.EventName == mapping.MeterEventName)
+                if (meter.EventName == wish.EventName)
                     return meter;
                 if (++seen == MaximumMeters)
                     break;
             }
 
-            throw Invalid("meter_event_name", "is not that of an active meter");
+            throw Invalid(wish.Fields + "meter_event_name", "is not that of an active meter");
         },
-        "meter_event_name", cancellation);
+        wish.Fields + "meter_event_name", cancellation);
 
     private static MeterSink SinkOf(Meter meter, string field)
     {
@@ -119,5 +192,17 @@ internal sealed class MeterFinder(StripeCalls calls)
         }
     }
 
-    private static RpcException Invalid(string field, string reason) => RpcErrors.Invalid("mapping." + field, reason);
+    private static RpcException Invalid(string field, string reason) => RpcErrors.Invalid(field, reason);
+
+    /// <summary>What a mapping says of a meter.</summary>
+    /// <param name="Account">As the mapping names it.</param>
+    /// <param name="PriceId">May be empty, as what follows.</param>
+    /// <param name="MeterId">Of the meter.</param>
+    /// <param name="EventName">Of the meter.</param>
+    /// <param name="Currency">Of the price.</param>
+    /// <param name="Fields">What the names of its fields begin with.</param>
+    private sealed record MeterWish(string Account, string PriceId, string MeterId, string EventName, string Currency, string Fields);
+
+    private readonly record struct FoundMeter(
+        string Id, string EventName, string CustomerKey, string ValueKey, MeterSink Sink, string Currency);
 }

@@ -20,12 +20,27 @@ internal static class WireMappings
             MeterValueKey = mapping.MeterValueKey, MeterSink = mapping.Sink.ToWire(), SubscriptionItemId = mapping.SubscriptionItemId, Currency = mapping.Currency,
             Active = mapping.Active, Shadow = mapping.Shadow, ShadowStripeAccount = mapping.ShadowStripeAccount,
             ShadowPriceId = mapping.ShadowPriceId, ShadowSubscriptionItemId = mapping.ShadowSubscriptionItemId,
-            CustomerRule = new V1.CustomerRule { Prefix = mapping.Customers.Prefix, TableOnly = mapping.Customers.TableOnly },
+            ShadowMeterId = mapping.ShadowMeterId, ShadowMeterEventName = mapping.ShadowMeter.EventName ?? "",
+            ShadowMeterCustomerKey = mapping.ShadowMeter.CustomerKey ?? "", ShadowMeterValueKey = mapping.ShadowMeter.ValueKey ?? "",
+            ShadowCustomerRule = mapping.ShadowCustomers?.ToWire(), CustomerRule = mapping.Customers.ToWire(),
             CreatedTime = mapping.Created.ToTimestamp(), UpdatedTime = mapping.Updated.ToTimestamp(),
         };
-        wire.CustomerRule.Table.Add(mapping.Customers.Table.ToDictionary());
+        if (mapping.ShadowMeterId.Length > 0)
+            wire.ShadowMeterSink = mapping.ShadowMeter.Sink.ToWire();
         return wire;
     }
+
+    private static V1.CustomerRule ToWire(this DomainRule rule)
+    {
+        var wire = new V1.CustomerRule { Prefix = rule.Prefix, TableOnly = rule.TableOnly };
+        wire.Table.Add(rule.Table.ToDictionary());
+        return wire;
+    }
+
+    private static DomainRule ToDomain(this V1.CustomerRule wire) => new()
+    {
+        Prefix = wire.Prefix, TableOnly = wire.TableOnly, Table = wire.Table.ToDictionary(StringComparer.Ordinal),
+    };
 
     /// <summary>0 stands for nothing there, and for differences on disk.</summary>
     public static V1.MeterSink ToWire(this SinkKind sink) => (V1.MeterSink)((int)sink + 1);
@@ -41,11 +56,12 @@ internal static class WireMappings
         SubscriptionItemId = wire.SubscriptionItemId, Currency = wire.Currency, Active = wire.Active, Shadow = wire.Shadow,
         ShadowStripeAccount = wire.ShadowStripeAccount, ShadowPriceId = wire.ShadowPriceId,
         ShadowSubscriptionItemId = wire.ShadowSubscriptionItemId,
-        Customers = new DomainRule
-        {
-            Prefix = wire.CustomerRule?.Prefix ?? "", TableOnly = wire.CustomerRule?.TableOnly ?? false,
-            Table = wire.CustomerRule?.Table.ToDictionary(StringComparer.Ordinal) ?? [],
-        },
+        ShadowMeterId = wire.ShadowMeterId,
+        ShadowMeter = wire.ShadowMeterId.Length == 0
+            ? default
+            : new MeterNames(wire.ShadowMeterEventName, wire.ShadowMeterCustomerKey, wire.ShadowMeterValueKey) { Sink = wire.ShadowMeterSink.ToDomain() },
+        ShadowCustomers = wire.ShadowCustomerRule?.ToDomain(),
+        Customers = wire.CustomerRule?.ToDomain() ?? new DomainRule(),
         Created = created, Updated = updated,
     };
 }

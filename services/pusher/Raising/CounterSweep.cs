@@ -16,7 +16,7 @@ namespace StripeMeter.Pusher.Raising;
 /// and only if the counter has not moved since; so a sweep may end at any point, and any number may run.
 /// </summary>
 internal sealed partial class CounterSweep(
-    IMeterStore store, StripeCalls calls, PushProtocol protocol, PusherOptions options, PusherInstruments instruments, TimeProvider clock,
+    IMeterStore store, StripeAccounts accounts, PushProtocol protocol, PusherOptions options, PusherInstruments instruments, TimeProvider clock,
     ILogger<CounterSweep> logger)
 {
     /// <summary>Sweeps all tenants once. Returns how many counters were raised.</summary>
@@ -43,9 +43,8 @@ internal sealed partial class CounterSweep(
             var rows = await tenant.Projection.DirtyAsync(options.CounterPage, cancellation).ConfigureAwait(false);
             var mappings = await TenantMappings.LoadAsync(tenant, options.MappingsOfTenant, cancellation).ConfigureAwait(false);
             var placed = await PlaceAsync(rows, mappings, cancellation).ConfigureAwait(false);
-            var done = await RaiseAsync(tenant, placed, cancellation).ConfigureAwait(false);
-            raised += done.Count;
-            done.AddRange(placed.Unmapped);
+            raised += await RaiseAsync(tenant, placed, cancellation).ConfigureAwait(false);
+            var done = rows.Where(row => !placed.Failed.ContainsKey(row)).ToList();
             await ClearAsync(tenant, done, mappings, cancellation).ConfigureAwait(false);
             // What could not be raised now stands first again.
             if (rows.Count < options.CounterPage || done.Count < rows.Count)
@@ -58,35 +57,55 @@ internal sealed partial class CounterSweep(
     private async Task<PlacedRows> PlaceAsync(
         IReadOnlyList<CounterRow> rows, TenantMappings mappings, CancellationToken cancellation)
     {
-        var placed = new PlacedRows([], []);
+        var placed = new PlacedRows([], [], new ConcurrentDictionary<CounterRow, bool>(ReferenceEqualityComparer.Instance));
         foreach (var row in rows)
         {
-            var mapping = mappings.Of(row.Counter.Key.Metric);
-            if (mapping?.Customers.StripeCustomerOf(row.Counter.Key.Customer) is not { } stripeCustomer)
+            foreach (var place in PlacesOf(row, mappings.Of(row.Counter.Key.Metric)))
             {
-                placed.Unmapped.Add(row);
-                continue;
-            }
+                if (await StripeAccounts.ResolveAsync(place.Calls, place.Account, cancellation).ConfigureAwait(false) is not { } account)
+                {
+                    if (placed.Unknown.Add(place.Account))
+                        LogAccountUnknown(logger, place.Account, place.Calls?.Problem ?? "there is no key for it");
+                    placed.Failed.TryAdd(row, true);
+                    continue;
+                }
 
-            if (await calls.ResolveAsync(mapping.StripeAccount, cancellation).ConfigureAwait(false) is not { } account)
-            {
-                LogAccountUnknown(logger, calls.Problem);
-                continue;
+                var key = new DeltaKey(account.Id, account.Livemode, place.MeterId, place.StripeCustomer);
+                if (!placed.Documents.TryGetValue(key, out var theirs))
+                    placed.Documents.Add(key, theirs = []);
+                theirs.Add((row, place.Raised));
             }
-
-            var key = new DeltaKey(account, calls.Livemode, mapping.MeterId, stripeCustomer);
-            if (!placed.Documents.TryGetValue(key, out var theirs))
-                placed.Documents.Add(key, theirs = []);
-            theirs.Add((row, ToContribution(row, mapping)));
         }
 
         return placed;
     }
 
-    private async Task<List<CounterRow>> RaiseAsync(ITenantStore tenant, PlacedRows placed, CancellationToken cancellation)
+    /// <summary>Where a counter is told: by its mapping, and beside that by the shadow of it.</summary>
+    private IEnumerable<Place> PlacesOf(CounterRow row, Mapping? mapping)
+    {
+        if (mapping is null)
+            yield break;
+        var customer = row.Counter.Key.Customer;
+        if (mapping.Customers.StripeCustomerOf(customer) is { } billed)
+        {
+            var names = new MeterNames(mapping.MeterEventName, mapping.MeterCustomerKey, mapping.MeterValueKey) { Sink = mapping.Sink };
+            yield return new Place(
+                accounts.BilledOf(mapping.StripeAccount), mapping.StripeAccount, mapping.MeterId, billed,
+                ToContribution(row, mapping, names) with { MappedSince = mapping.Created });
+        }
+
+        if (mapping.Shadow && (mapping.ShadowCustomers ?? mapping.Customers).StripeCustomerOf(customer) is { } shadow)
+        {
+            yield return new Place(
+                accounts.ShadowOf(mapping.ShadowStripeAccount), mapping.ShadowStripeAccount, mapping.ShadowMeterId, shadow,
+                ToContribution(row, mapping, mapping.ShadowMeter) with { MappedSince = mapping.Updated });
+        }
+    }
+
+    /// <summary>Returns how many counters were brought into documents. Those that were not in all of theirs are noted as failed.</summary>
+    private async Task<int> RaiseAsync(ITenantStore tenant, PlacedRows placed, CancellationToken cancellation)
     {
         var raiser = new ContributionRaiser(tenant.Deltas, protocol, clock);
-        var done = new ConcurrentBag<CounterRow>();
         await Parallel.ForEachAsync(
             placed.Documents,
             new ParallelOptions { MaxDegreeOfParallelism = options.ConcurrentRaises, CancellationToken = cancellation },
@@ -95,16 +114,18 @@ internal sealed partial class CounterSweep(
                 try
                 {
                     await raiser.RaiseAsync(document.Key, [.. document.Value.Select(item => item.Raised)], token).ConfigureAwait(false);
-                    foreach (var (row, _) in document.Value)
-                        done.Add(row);
                 }
                 catch (StoreUnavailableException problem)
                 {
                     LogRaiseFailed(logger, problem, document.Value.Count);
+                    foreach (var (row, _) in document.Value)
+                        placed.Failed.TryAdd(row, true);
                 }
             }).ConfigureAwait(false);
-        instruments.Raised(done.Count);
-        return [.. done];
+        var raised = placed.Documents.Values.SelectMany(items => items.Select(item => item.Row))
+            .Distinct<CounterRow>(ReferenceEqualityComparer.Instance).Count(row => !placed.Failed.ContainsKey(row));
+        instruments.Raised(raised);
+        return raised;
     }
 
     /// <summary>
@@ -122,7 +143,7 @@ internal sealed partial class CounterSweep(
             await tenant.Projection.MarkDirtyAsync(metric, cancellation).ConfigureAwait(false);
     }
 
-    private static RaisedContribution ToContribution(CounterRow row, Mapping mapping)
+    private static RaisedContribution ToContribution(CounterRow row, Mapping mapping, MeterNames names)
     {
         var (key, aggregates) = (row.Counter.Key, row.Counter.Aggregates);
         var value = mapping.Aggregation switch
@@ -136,15 +157,18 @@ internal sealed partial class CounterSweep(
         return new RaisedContribution(
             row.Counter.Period,
             new Contribution(key.Metric, key.Customer, value, row.Counter.Version, row.LogId, aggregates.LastTimestamp),
-            new MeterNames(mapping.MeterEventName, mapping.MeterCustomerKey, mapping.MeterValueKey) { Sink = mapping.Sink },
+            names,
             mapping.Updated);
     }
 
     private sealed record PlacedRows(
-        Dictionary<DeltaKey, List<(CounterRow Row, RaisedContribution Raised)>> Documents, List<CounterRow> Unmapped);
+        Dictionary<DeltaKey, List<(CounterRow Row, RaisedContribution Raised)>> Documents, HashSet<string> Unknown,
+        ConcurrentDictionary<CounterRow, bool> Failed);
 
-    [LoggerMessage(311, LogLevel.Warning, "Whose key it is cannot be known now, so nothing is pushed: {Problem}")]
-    private static partial void LogAccountUnknown(ILogger logger, string problem);
+    private sealed record Place(StripeCalls? Calls, string Account, string MeterId, string StripeCustomer, RaisedContribution Raised);
+
+    [LoggerMessage(311, LogLevel.Warning, "The account that mappings call {Account} cannot be known now, so nothing is raised for it: {Problem}")]
+    private static partial void LogAccountUnknown(ILogger logger, string account, string problem);
 
     [LoggerMessage(312, LogLevel.Warning, "{Counters} counters could not be raised; the next sweep tries again")]
     private static partial void LogRaiseFailed(ILogger logger, Exception problem, int counters);

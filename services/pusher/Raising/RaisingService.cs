@@ -6,7 +6,7 @@ namespace StripeMeter.Pusher.Raising;
 
 /// <summary>Sweeps the changed counters at the cadence, and soon after a change was announced.</summary>
 internal sealed partial class RaisingService(
-    CounterSweep sweep, DrivingService driving, StripeCalls calls, PusherOptions options, TimeProvider clock, ILogger<RaisingService> logger)
+    CounterSweep sweep, DrivingService driving, StripeAccounts accounts, PusherOptions options, TimeProvider clock, ILogger<RaisingService> logger)
     : BackgroundService
 {
     private readonly WakeSignal _signal = new(clock);
@@ -21,7 +21,7 @@ internal sealed partial class RaisingService(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (!calls.IsConfigured)
+        if (!accounts.IsConfigured)
         {
             LogNotConfigured(logger);
             return;

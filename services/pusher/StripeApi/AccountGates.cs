@@ -4,11 +4,11 @@ using StripeMeter.Metering.Pushing;
 namespace StripeMeter.Pusher.StripeApi;
 
 /// <summary>What guards the calls to one account.</summary>
-internal sealed class AccountGate(string account, int ratePerSecond, TimeProvider clock)
+internal sealed class AccountGate(AccountMode account, int ratePerSecond, TimeProvider clock)
 {
     private static readonly TimeSpan LimitedPause = TimeSpan.FromSeconds(1);
 
-    public string Account => account;
+    public AccountMode Account => account;
 
     public TokenBucket Bucket { get; } = new(ratePerSecond, clock);
 
@@ -31,11 +31,13 @@ internal sealed class AccountGate(string account, int ratePerSecond, TimeProvide
 /// <summary>The gates of all accounts.</summary>
 internal sealed class AccountGates(PusherOptions options, TimeProvider clock)
 {
-    private readonly ConcurrentDictionary<string, AccountGate> _gates = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<AccountMode, AccountGate> _gates = [];
 
     public IEnumerable<AccountGate> All => _gates.Values;
 
-    public AccountGate Of(string account)
+    public AccountGate Of(DeltaKey key) => Of(new AccountMode(key.Account, key.Livemode));
+
+    public AccountGate Of(AccountMode account)
     {
         // Which accounts there are, mappings say; forgetting all of them costs a burst at most.
         if (_gates.Count >= options.RememberedObjects)

@@ -19,7 +19,9 @@ internal static class AttemptOutcomes
     private const string DuplicateText = "already exists with identifier";
     private const string DuplicateCode = "duplicate_meter_event";
     private const string LimitReason = "Stripe-Rate-Limited-Reason";
+    private const string RetryHeader = "Stripe-Should-Retry";
     private const int LongestMessage = 500;
+    private static readonly TimeSpan NotSoon = TimeSpan.FromMinutes(1);
     private static readonly string[] AccountLimits = ["global-concurrency", "global-rate", "endpoint-concurrency", "endpoint-rate"];
 
     /// <summary>Reads a failed call. <paramref name="identifier"/> is that of the intent.</summary>
@@ -46,8 +48,9 @@ internal static class AttemptOutcomes
             HttpStatusCode.BadRequest when error.Code == DuplicateCode
                 || (said.Contains(DuplicateText, StringComparison.OrdinalIgnoreCase) && said.Contains(identifier, StringComparison.Ordinal)) =>
                 new(Message(AttemptResult.Duplicate, failure)),
+            // Where Stripe itself says that the same may do later, it was not refused for what it says.
             >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError and not HttpStatusCode.RequestTimeout =>
-                new(Message(AttemptResult.Refused, failure)),
+                new(Message(ShouldRetry(failure) == true ? AttemptResult.NotExecuted : AttemptResult.Refused, failure)),
             >= HttpStatusCode.InternalServerError => new(Message(AttemptResult.UnknownStored, failure)),
             _ => new(Message(AttemptResult.Unknown, failure)),
         };
@@ -58,9 +61,18 @@ internal static class AttemptOutcomes
         var headers = failure.StripeResponse?.Headers;
         var reason = headers is not null && headers.TryGetValues(LimitReason, out var reasons) ? reasons.FirstOrDefault() : null;
         return new(
-            Message(AttemptResult.NotExecuted, failure) with { RetryAfter = headers?.RetryAfter?.Delta },
+            Message(AttemptResult.NotExecuted, failure) with
+            {
+                RetryAfter = headers?.RetryAfter?.Delta ?? (ShouldRetry(failure) == false ? NotSoon : null),
+            },
             IsAccountLimited: AccountLimits.Contains(reason));
     }
+
+    /// <summary>What Stripe says about sending the same again; null if it says nothing.</summary>
+    private static bool? ShouldRetry(StripeException failure) =>
+        failure.StripeResponse?.Headers is { } headers && headers.TryGetValues(RetryHeader, out var said) && bool.TryParse(said.FirstOrDefault(), out var should)
+            ? should
+            : null;
 
     private static AttemptOutcome Message(AttemptResult result, Exception failure)
     {

@@ -10,27 +10,31 @@ namespace StripeMeter.Pusher.StripeApi;
 /// Says whether a meter can still be told. A mapping may have been made at another account (or a double), and a meter may
 /// have been deactivated since. Remembers the answers for a while.
 /// </summary>
-internal sealed class MeterDirectory(StripeCalls calls, PusherOptions options, TimeProvider clock)
+internal sealed class MeterDirectory(PusherOptions options, TimeProvider clock)
 {
-    private readonly ConcurrentDictionary<(string Account, string MeterId), Entry> _entries = [];
+    private readonly ConcurrentDictionary<(AccountMode Account, string MeterId), Entry> _entries = [];
 
     /// <summary>Why nothing may be sent to a meter; null if it may, or if that cannot be known now.</summary>
-    public async Task<string?> ProblemOfAsync(string account, string meterId, MeterNames names, CancellationToken cancellation)
+    public async Task<string?> ProblemOfAsync(StripeCalls calls, DeltaKey key, MeterNames names, CancellationToken cancellation)
     {
-        if (!_entries.TryGetValue((account, meterId), out var entry) || clock.GetElapsedTime(entry.Read) >= options.MeterMemory)
+        // A legacy price stands for a meter that there is none of.
+        if (names.Sink == SinkKind.UsageRecords)
+            return null;
+        var name = (new AccountMode(key.Account, key.Livemode), key.MeterId);
+        if (!_entries.TryGetValue(name, out var entry) || clock.GetElapsedTime(entry.Read) >= options.MeterMemory)
         {
-            if (await ReadAsync(account, meterId, cancellation).ConfigureAwait(false) is not { } read)
+            if (await ReadAsync(calls, key, cancellation).ConfigureAwait(false) is not { } read)
                 return null;
             if (_entries.Count >= options.RememberedObjects)
                 _entries.Clear();
-            _entries[(account, meterId)] = entry = read;
+            _entries[name] = entry = read;
         }
 
         if (entry.EventName is null)
-            return $"There is no meter {meterId} in account {account}.";
+            return $"There is no meter {key.MeterId} in account {key.Account}.";
         if (!entry.IsActive)
-            return $"The meter {meterId} is not active.";
-        return entry.EventName == names.EventName ? null : $"The meter {meterId} has the event name {entry.EventName}, not {names.EventName}.";
+            return $"The meter {key.MeterId} is not active.";
+        return entry.EventName == names.EventName ? null : $"The meter {key.MeterId} has the event name {entry.EventName}, not {names.EventName}.";
     }
 
     /// <summary>Forgets a meter: its mapping was just made or changed.</summary>
@@ -40,11 +44,11 @@ internal sealed class MeterDirectory(StripeCalls calls, PusherOptions options, T
             _entries.TryRemove(key, out _);
     }
 
-    private async Task<Entry?> ReadAsync(string account, string meterId, CancellationToken cancellation)
+    private async Task<Entry?> ReadAsync(StripeCalls calls, DeltaKey key, CancellationToken cancellation)
     {
         try
         {
-            var meter = await calls.Client.V1.Billing.Meters.GetAsync(meterId, new MeterGetOptions(), calls.RequestFor(account), cancellation)
+            var meter = await calls.Client.V1.Billing.Meters.GetAsync(key.MeterId, new MeterGetOptions(), calls.RequestFor(key.Account), cancellation)
                 .ConfigureAwait(false);
             return new Entry(meter.EventName, meter.Status == "active", clock.GetTimestamp());
         }

@@ -11,19 +11,21 @@ namespace StripeMeter.Pusher.StripeApi;
 /// See https://docs.stripe.com/api/billing/meter-event/create.
 /// </summary>
 internal sealed partial class MeterEventSender(
-    StripeCalls calls, AccountGates gates, MeterDirectory meters, SummaryReader summaries, PusherInstruments instruments, ILogger<MeterEventSender> logger)
+    StripeAccounts accounts, AccountGates gates, MeterDirectory meters, SummaryReader summaries, PusherInstruments instruments, ILogger<MeterEventSender> logger)
     : IMeterEventSink
 {
     private static readonly TimeSpan MeterHold = TimeSpan.FromMinutes(5);
 
     public async Task<Admission> AdmitAsync(DeltaKey key, MeterNames? minting, CancellationToken cancellation)
     {
-        var gate = gates.Of(key.Account);
+        if (await accounts.OfAsync(key, cancellation).ConfigureAwait(false) is not { } calls)
+            return Admission.AccountClosed;
+        var gate = gates.Of(key);
         if (!gate.Breaker.TryEnter())
             return Admission.AccountClosed;
         await gate.Bucket.TakeAsync(cancellation).ConfigureAwait(false);
         if (minting is not { } names
-            || await meters.ProblemOfAsync(key.Account, key.MeterId, names, cancellation).ConfigureAwait(false) is not { } problem)
+            || await meters.ProblemOfAsync(calls, key, names, cancellation).ConfigureAwait(false) is not { } problem)
         {
             return Admission.Granted;
         }
@@ -35,7 +37,7 @@ internal sealed partial class MeterEventSender(
     public async Task<AttemptOutcome> SendAsync(DeltaKey key, PushIntent intent, CancellationToken cancellation)
     {
         var call = await CallAsync(key, intent, cancellation).ConfigureAwait(false);
-        gates.Of(key.Account).Report(call.Outcome, call.IsAccountLimited, call.IsReached);
+        gates.Of(key).Report(call.Outcome, call.IsAccountLimited, call.IsReached);
         instruments.Pushed(call.Outcome.Result);
         if (call.Outcome.Result != AttemptResult.Accepted)
             LogNotAccepted(logger, intent.Identifier, intent.Attempts, call.Outcome.Result, call.Outcome.Message);
@@ -72,10 +74,15 @@ internal sealed partial class MeterEventSender(
                 [intent.Meter.ValueKey] = intent.Sent.ToString(),
             },
         };
+        // It was there when the push was admitted; without it nothing leaves.
+        if (await accounts.OfAsync(key, cancellation).ConfigureAwait(false) is not { } calls)
+            return new(new AttemptOutcome(AttemptResult.NotExecuted, "There is no key for the account."), IsReached: false);
         var request = calls.RequestFor(key.Account);
         request.IdempotencyKey = intent.IdempotencyKey;
         try
         {
+            if (intent.Meter.Sink == SinkKind.UsageRecords)
+                return new(await LegacyUsageRecords.SetAsync(calls, key, intent, cancellation).ConfigureAwait(false));
             var taken = await calls.Client.V1.Billing.MeterEvents.CreateAsync(options, request, cancellation).ConfigureAwait(false);
             return new(taken?.Identifier == intent.Identifier
                 ? new AttemptOutcome(AttemptResult.Accepted)

@@ -1,42 +1,49 @@
 using System.Net;
+using System.Text.RegularExpressions;
 using Stripe;
-using StripeMeter.Defaults.Billing;
 
 namespace StripeMeter.Pusher.StripeApi;
 
-/// <summary>The Stripe client of the configured key, and whose key it is.</summary>
-internal sealed class StripeCalls(StripeOptions stripe, PusherOptions options, TimeProvider clock) : IDisposable
+/// <summary>The Stripe client of one key, and whose key it is.</summary>
+internal abstract partial class StripeCalls : IDisposable
 {
     /// <summary>The word in mappings for the account of the configured key.</summary>
     public const string OwnAccount = "default";
 
-    private const string LiveKeyPart = "_live_";
     private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(5);
-    private readonly HttpClient _http = new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5) }) { Timeout = options.CallTimeout };
+    private readonly HttpClient _http;
+    private readonly TimeProvider _clock;
     private readonly SemaphoreSlim _asking = new(1);
-    private string? _own = options.Account.Length > 0 ? options.Account : null;
+    private string? _own;
     private long? _asked;
-    private StripeClient? _client;
 
-    /// <summary>Whether there is a Stripe, or a double, to tell.</summary>
-    public bool IsConfigured => stripe.IsConfigured;
+    /// <param name="key">The key.</param>
+    /// <param name="address">Where it is sent.</param>
+    /// <param name="account">Id of its account; empty: Stripe is asked.</param>
+    /// <param name="timeout">After which a call is given up.</param>
+    /// <param name="clock">The time.</param>
+    protected StripeCalls(string key, Uri address, string account, TimeSpan timeout, TimeProvider clock)
+    {
+        (Address, _clock, _own) = (address, clock, account.Length > 0 ? account : null);
+        _http = new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5) }) { Timeout = timeout };
+        Client = new StripeClient(new StripeClientOptions
+        {
+            ApiKey = key,
+            ApiBase = address.ToString().TrimEnd('/'),
+            HttpClient = new SystemNetHttpClient(_http, maxNetworkRetries: 0, enableTelemetry: false),
+        });
+    }
 
-    public bool Livemode => stripe.SecretKey.Contains(LiveKeyPart, StringComparison.Ordinal);
+    /// <summary>Whether the key moves real money.</summary>
+    public abstract bool Livemode { get; }
+
+    public Uri Address { get; }
 
     /// <summary>
     /// Makes one attempt per call: every attempt of a push must be known to the delta ledger, so the client must not
     /// repeat any by itself.
     /// </summary>
-    public StripeClient Client => _client ??= new StripeClient(new StripeClientOptions
-    {
-        ApiKey = stripe.EffectiveKey,
-        ApiBase = stripe.ApiBase.ToString().TrimEnd('/'),
-        HttpClient = new SystemNetHttpClient(_http, maxNetworkRetries: 0, enableTelemetry: false),
-    });
-
-    /// <summary>The id of an account that a mapping names; null if it is the key's own and cannot be known now.</summary>
-    public async ValueTask<string?> ResolveAsync(string account, CancellationToken cancellation) =>
-        account == OwnAccount ? await OwnAsync(cancellation).ConfigureAwait(false) : account;
+    public StripeClient Client { get; }
 
     /// <summary>Options of a call to an account. Only others than the key's own are named to Stripe.</summary>
     public RequestOptions RequestFor(string account) =>
@@ -45,14 +52,14 @@ internal sealed class StripeCalls(StripeOptions stripe, PusherOptions options, T
     /// <summary>The id of the account the key belongs to; null if it cannot be known now.</summary>
     public async ValueTask<string?> OwnAsync(CancellationToken cancellation)
     {
-        if (_own is not null || !IsConfigured)
+        if (_own is not null)
             return _own;
         await _asking.WaitAsync(cancellation).ConfigureAwait(false);
         try
         {
-            if (_own is null && (_asked is not { } asked || clock.GetElapsedTime(asked) >= AskAgainAfter))
+            if (_own is null && (_asked is not { } asked || _clock.GetElapsedTime(asked) >= AskAgainAfter))
             {
-                _asked = clock.GetTimestamp();
+                _asked = _clock.GetTimestamp();
                 _own = (await Client.V1.Accounts.GetSelfAsync(cancellationToken: cancellation).ConfigureAwait(false)).Id;
             }
 
@@ -77,7 +84,13 @@ internal sealed class StripeCalls(StripeOptions stripe, PusherOptions options, T
         problem is StripeException or HttpRequestException or IOException or System.Text.Json.JsonException
         || (problem is OperationCanceledException && !cancellation.IsCancellationRequested);
 
-    public static string Explain(Exception problem) => problem switch
+    /// <summary>What a failure says, without keys that a server repeated in it.</summary>
+    public static string Explain(Exception problem) => Secret().Replace(Said(problem), "…");
+
+    [GeneratedRegex("(sk|rk)_[A-Za-z0-9_*]{5,}|whsec_[A-Za-z0-9_+/=]+")]
+    private static partial Regex Secret();
+
+    private static string Said(Exception problem) => problem switch
     {
         StripeException { StripeError.Message: { Length: > 0 } said } => said,
         StripeException { HttpStatusCode: not 0 } stripe => $"Stripe answered {(int)stripe.HttpStatusCode}, which cannot be read.",

@@ -11,7 +11,7 @@ namespace StripeMeter.Pusher.StripeApi;
 /// Reads what Stripe's meters hold. The summaries lag, by a time Stripe does not promise to bound.
 /// See https://docs.stripe.com/api/billing/meter-event-summary/list.
 /// </summary>
-internal sealed partial class SummaryReader(StripeCalls calls, AccountGates gates, ILogger<SummaryReader> logger) : IMeterSummaries
+internal sealed partial class SummaryReader(StripeAccounts accounts, AccountGates gates, ILogger<SummaryReader> logger) : IMeterSummaries
 {
     private const int PageSummaries = 100;
 
@@ -30,10 +30,12 @@ internal sealed partial class SummaryReader(StripeCalls calls, AccountGates gate
     private async Task<IReadOnlyList<HourTotal>?> ReadAsync(
         DeltaKey key, Instant start, Instant end, string? window, CancellationToken cancellation)
     {
-        var gate = gates.Of(key.Account);
-        if (gate.Breaker.ClosedFor > TimeSpan.Zero)
+        var gate = gates.Of(key);
+        if (gate.Breaker.ClosedFor > TimeSpan.Zero || await accounts.OfAsync(key, cancellation).ConfigureAwait(false) is not { } calls)
             return null;
         await gate.Bucket.TakeAsync(cancellation).ConfigureAwait(false);
+        if (LegacyUsageRecords.AreFor(key))
+            return await ReadLegacyAsync(calls, key, start, cancellation).ConfigureAwait(false);
         var options = new MeterEventSummaryListOptions
         {
             Customer = key.StripeCustomer, StartTime = start.ToUtc(), EndTime = end.ToUtc(), ValueGroupingWindow = window, Limit = PageSummaries,
@@ -46,6 +48,20 @@ internal sealed partial class SummaryReader(StripeCalls calls, AccountGates gate
             await foreach (var summary in pages.ConfigureAwait(false))
                 parts.Add(new HourTotal(Instant.Of(summary.StartTime), ToQuantity(summary.AggregatedValue)));
             return parts;
+        }
+        catch (Exception problem) when (StripeCalls.IsFailure(problem, cancellation))
+        {
+            LogNotRead(logger, key.MeterId, key.StripeCustomer, StripeCalls.Explain(problem));
+            return null;
+        }
+    }
+
+    private async Task<IReadOnlyList<HourTotal>?> ReadLegacyAsync(StripeCalls calls, DeltaKey key, Instant start, CancellationToken cancellation)
+    {
+        try
+        {
+            var total = await LegacyUsageRecords.TotalAsync(calls, key, start, cancellation).ConfigureAwait(false);
+            return [new HourTotal(start, total)];
         }
         catch (Exception problem) when (StripeCalls.IsFailure(problem, cancellation))
         {

@@ -1,6 +1,7 @@
 using Grpc.Core;
 using StripeMeter.Defaults.Wire;
 using StripeMeter.Metering.Pushing;
+using StripeMeter.Metering.Quantities;
 using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Time;
 using StripeMeter.V1;
@@ -11,7 +12,7 @@ using StoredIntent = StripeMeter.Metering.Pushing.PushIntent;
 namespace StripeMeter.Pusher.Viewing;
 
 /// <summary>Shows the delta ledger, period by period.</summary>
-internal sealed class PushServiceEndpoint(IMeterStore store, PushProtocol protocol, TimeProvider clock) : PushService.PushServiceBase
+internal sealed class PushServiceEndpoint(IMeterStore store, PushProtocol protocol, ShadowComparer comparer, TimeProvider clock) : PushService.PushServiceBase
 {
     public override async Task<ListDeltasResponse> ListDeltas(ListDeltasRequest request, ServerCallContext context)
     {
@@ -36,6 +37,30 @@ internal sealed class PushServiceEndpoint(IMeterStore store, PushProtocol protoc
             response.NextPageToken = PageToken.Write(new Cursor(lines[size - 1].Document.Key, lines[size - 1].Delta.Period.Start.Ticks));
         return response;
     }
+
+    public override async Task<CompareShadowResponse> CompareShadow(CompareShadowRequest request, ServerCallContext context)
+    {
+        var size = Requests.PageSize(request.PageSize);
+        var from = Requests.Cursor<ComparedCursor>(request.PageToken)?.Place;
+        var page = await comparer.CompareAsync(
+            store.Of(Requests.Tenant(request.TenantId)), request.Metric, from, size, context.CancellationToken).ConfigureAwait(false);
+        var response = new CompareShadowResponse { NextPageToken = page.Next is { } next ? PageToken.Write(new ComparedCursor(next)) : "" };
+        response.Comparisons.AddRange(page.Lines.Select(ToWire));
+        return response;
+    }
+
+    private static ShadowComparison ToWire(ComparedUsage line) => new()
+    {
+        Metric = line.Metric,
+        PeriodStart = line.Billed.Period.Start.ToTimestamp(),
+        StripeCustomer = line.StripeCustomer,
+        ShadowStripeCustomer = line.ShadowStripeCustomer,
+        Target = line.Billed.Target.ToString(),
+        Accepted = line.Billed.Accepted.ToString(),
+        ShadowTarget = (line.Shadow?.Target ?? Quantity.Zero).ToString(),
+        ShadowAccepted = (line.Shadow?.Accepted ?? Quantity.Zero).ToString(),
+        Difference = ((line.Shadow?.Accepted ?? Quantity.Zero) - line.Billed.Accepted).ToString(),
+    };
 
     private static IEnumerable<PeriodDelta> PeriodsOf(DeltaDocument document, DeltaQuery query) => document.Periods.Where(delta =>
         delta.Contributions.Any(counter =>
@@ -78,4 +103,6 @@ internal sealed class PushServiceEndpoint(IMeterStore store, PushProtocol protoc
     };
 
     private sealed record Cursor(DeltaKey Key, long PeriodStart);
+
+    private sealed record ComparedCursor(DeltaKey Place);
 }

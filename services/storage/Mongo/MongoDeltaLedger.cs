@@ -59,6 +59,20 @@ internal sealed class MongoDeltaLedger(MongoCollections collections, TenantId te
         return last is null ? null : DeltaJson.ReadIntent(last.Body);
     });
 
+    public Task<IReadOnlyList<AccountMode>> DueAccountsAsync(Instant now, int limit, CancellationToken cancellation) =>
+        MongoFailures.TranslateAsync<IReadOnlyList<AccountMode>>(async () =>
+        {
+            PipelineDefinition<DeltaRow, BsonDocument> pipeline = new BsonDocument[]
+            {
+                new("$match", new BsonDocument { { "tenant", tenant.Value }, { "due", new BsonDocument("$lte", now.Ticks) } }),
+                new("$group", new BsonDocument("_id", new BsonDocument { { "account", "$account" }, { "livemode", "$livemode" } })),
+                new("$limit", limit),
+            };
+            using var cursor = await collections.Deltas.AggregateAsync(pipeline, cancellationToken: cancellation).ConfigureAwait(false);
+            var found = await cursor.ToListAsync(cancellation).ConfigureAwait(false);
+            return found.ConvertAll(row => new AccountMode(row["_id"]["account"].AsString, row["_id"]["livemode"].AsBoolean));
+        });
+
     public Task<IReadOnlyList<DeltaKey>> DueAsync(
         string account, bool livemode, Instant now, int limit, CancellationToken cancellation) =>
         SelectAsync(

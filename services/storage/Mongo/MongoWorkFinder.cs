@@ -54,6 +54,16 @@ internal sealed class MongoWorkFinder(MongoCollections collections) : IWorkFinde
         TenantId? after, int limit, CancellationToken cancellation) =>
         TenantsAsync(collections.Mappings, new BsonElement("active", true), after, limit, cancellation);
 
+    public Task<TenantId?> TenantOfMeterAsync(string stripeAccount, string meterId, CancellationToken cancellation) =>
+        MongoFailures.TranslateAsync<TenantId?>(async () =>
+        {
+            var where = Builders<MappingDocument>.Filter;
+            var feeding = where.Eq(mapping => mapping.Active, true) & where.Eq(mapping => mapping.StripeAccount, stripeAccount)
+                & where.Eq(mapping => mapping.MeterId, meterId);
+            var found = await collections.Mappings.Find(feeding).FirstOrDefaultAsync(cancellation).ConfigureAwait(false);
+            return found is null ? null : new TenantId(found.Tenant);
+        });
+
     public Task<IReadOnlyList<TenantId>> TenantsWithDueDeltasAsync(
         Instant now, TenantId? after, int limit, CancellationToken cancellation) =>
         TenantsAsync(collections.Deltas, new BsonElement("due", new BsonDocument("$lte", now.Ticks)), after, limit, cancellation);

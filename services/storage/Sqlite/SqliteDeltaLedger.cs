@@ -74,6 +74,12 @@ internal sealed class SqliteDeltaLedger(StoreFile file, TenantId tenant) : IDelt
         },
         cancellation);
 
+    public Task<IReadOnlyList<AccountMode>> DueAccountsAsync(Instant now, int limit, CancellationToken cancellation) => SelectAsync(
+        "SELECT DISTINCT account, livemode FROM deltas INDEXED BY deltas_due WHERE tenant = ?1 AND due <= ?2 LIMIT ?3",
+        query => query.Bind(1, tenant.Value).Bind(2, now.Ticks).Bind(3, limit),
+        static row => new AccountMode(row.Text(0), row.Flag(1)),
+        cancellation);
+
     public Task<IReadOnlyList<DeltaKey>> DueAsync(
         string account, bool livemode, Instant now, int limit, CancellationToken cancellation) => SelectAsync(
         """

@@ -44,6 +44,15 @@ internal sealed class SqliteWorkFinder(StoreFile ledger, StoreFile counters, Sto
         billing, "SELECT DISTINCT tenant FROM mappings WHERE active = 1 AND tenant > ?1 ORDER BY tenant LIMIT ?2",
         after, limit, null, cancellation);
 
+    public Task<TenantId?> TenantOfMeterAsync(string stripeAccount, string meterId, CancellationToken cancellation) =>
+        billing.ReadAsync<TenantId?>(
+            session =>
+            {
+                using var query = session.Prepare("SELECT tenant FROM mappings WHERE account = ?1 AND meter = ?2 AND active = 1");
+                return query.Bind(1, stripeAccount).Bind(2, meterId).Step() ? new TenantId(query.Text(0)) : null;
+            },
+            cancellation);
+
     public Task<IReadOnlyList<TenantId>> TenantsWithDueDeltasAsync(
         Instant now, TenantId? after, int limit, CancellationToken cancellation) => TenantsAsync(
         billing,

@@ -32,7 +32,7 @@ public sealed class MappingRouteTests : IClassFixture<RunningGateway>
         Assert.Equal(created.Text, read.Text);
         Assert.Equal(
             """
-            {"id":"map_0001","tenantId":"acme","metric":"m","aggregation":"count","stripeAccount":"acct_1","priceId":"","meterId":"mtr_1","meterEventName":"e","subscriptionItemId":"","currency":"eur","active":false,"shadow":false,"shadowStripeAccount":"","shadowPriceId":"","shadowSubscriptionItemId":"","customers":{"prefix":"x_","table":{"a":"cus_a"},"tableOnly":true}}
+            {"id":"map_0001","tenantId":"acme","metric":"m","aggregation":"count","stripeAccount":"acct_1","priceId":"","meterId":"mtr_1","meterEventName":"e","subscriptionItemId":"","currency":"eur","active":false,"shadow":false,"shadowStripeAccount":"","shadowPriceId":"","shadowMeterId":"","shadowMeterEventName":"","shadowSubscriptionItemId":"","customers":{"prefix":"x_","table":{"a":"cus_a"},"tableOnly":true}}
             """,
             created.Text);
     }

@@ -122,6 +122,22 @@ internal sealed class DeltaLedgerPoints(StoreUnderTest subject)
         Assert.Equal([DeltaSample.Key("now")], await DueAsync(2));
     }
 
+    public async Task DueAccounts_OfATenant_AreThoseWithDocumentsTheClockHasReached()
+    {
+        await SaveDueAsync("first", 1);
+        await SaveDueAsync("second", 1);
+        await _deltas.SaveAsync(DeltaSample.Document(DeltaSample.Key(livemode: true), due: new Instant(2)), _cancellation);
+        await _deltas.SaveAsync(DeltaSample.Document(DeltaSample.Key(account: "acct_2"), due: new Instant(3)), _cancellation);
+        await _deltas.SaveAsync(DeltaSample.Document(DeltaSample.Key(account: "acct_3")), _cancellation);
+        await subject.Of("other").Deltas.SaveAsync(DeltaSample.Document(DeltaSample.Key(account: "acct_4"), due: new Instant(1)), _cancellation);
+
+        Assert.Equal([new AccountMode("acct_1", false)], await _deltas.DueAccountsAsync(new Instant(1), 10, _cancellation));
+        Assert.Equal(
+            [new AccountMode("acct_1", false), new AccountMode("acct_1", true)],
+            (await _deltas.DueAccountsAsync(new Instant(2), 10, _cancellation)).OrderBy(account => account.Livemode));
+        Assert.Equal(2, (await _deltas.DueAccountsAsync(new Instant(3), 2, _cancellation)).Count);
+    }
+
     public async Task List_InPages_IsInTheOrderOfMeterAndCustomer()
     {
         foreach (var customer in Sample.Texts.Reverse())

@@ -18,6 +18,8 @@ internal sealed class MappingPoints(StoreUnderTest subject)
             MeterId = "mtr_1", MeterEventName = "name", MeterCustomerKey = "customer", MeterValueKey = "amount", Sink = SinkKind.DayTotals,
             SubscriptionItemId = "si_1", Currency = "eur", Active = false, Shadow = true, ShadowStripeAccount = "acct_2",
             ShadowPriceId = "price_2", ShadowSubscriptionItemId = "si_2",
+            ShadowMeterId = "mtr_2", ShadowMeter = new MeterNames("shadow", "client", "size") { Sink = SinkKind.RunningTotal },
+            ShadowCustomers = new CustomerRule { Prefix = "cus_", Table = new Dictionary<string, string> { ["$x"] = "cus_4" } },
             Customers = new CustomerRule
             {
                 Prefix = "cus_", TableOnly = true,
@@ -32,7 +34,8 @@ internal sealed class MappingPoints(StoreUnderTest subject)
         Assert.NotNull(stored);
         Assert.Equal(mapping.Customers.Table, stored.Customers.Table);
         Assert.Equal(mapping.Customers with { Table = stored.Customers.Table }, stored.Customers);
-        Assert.Equal(mapping, stored with { Customers = mapping.Customers });
+        Assert.Equal(mapping.ShadowCustomers.Table, stored.ShadowCustomers!.Table);
+        Assert.Equal(mapping, stored with { Customers = mapping.Customers, ShadowCustomers = mapping.ShadowCustomers });
         Assert.Null(await _mappings.GetAsync("none", _cancellation));
     }
 

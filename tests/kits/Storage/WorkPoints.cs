@@ -64,6 +64,17 @@ internal sealed class WorkPoints(StoreUnderTest subject)
         Assert.Equal(Sample.Texts.Except([Sample.Texts[2]]), found);
     }
 
+    public async Task TenantOfAMeter_IsWhoseActiveMappingFeedsIt()
+    {
+        await subject.Of("other").Mappings.CreateAsync(Sample.Mapping("1", meter: "mtr_1"), _cancellation);
+        await subject.Acme.Mappings.CreateAsync(Sample.Mapping("2", "metric_2", "mtr_2", active: false), _cancellation);
+        var account = Sample.Mapping("1").StripeAccount;
+
+        Assert.Equal(new TenantId("other"), await subject.Store.Work.TenantOfMeterAsync(account, "mtr_1", _cancellation));
+        Assert.Null(await subject.Store.Work.TenantOfMeterAsync(account, "mtr_2", _cancellation));
+        Assert.Null(await subject.Store.Work.TenantOfMeterAsync("acct_other", "mtr_1", _cancellation));
+    }
+
     private static async Task<List<string>> PageAsync(Func<TenantId?, int, Task<IReadOnlyList<TenantId>>> list)
     {
         var found = new List<string>();

@@ -1,5 +1,6 @@
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Logging;
 using Stripe;
 using Stripe.Billing;
 using StripeMeter.Defaults.Hosting;
@@ -45,6 +46,10 @@ internal sealed class PusherUnderTest : IAsyncDisposable
 
     public PushService.PushServiceClient Pushes => new(_channels[0]);
 
+    public WebhookService.WebhookServiceClient Webhooks => new(_channels[0]);
+
+    public BillingDriverService.BillingDriverServiceClient Driver => new(_channels[0]);
+
     public static BillingPeriod ThisMonth
     {
         get
@@ -67,7 +72,10 @@ internal sealed class PusherUnderTest : IAsyncDisposable
 
     public ITenantStore Of(string tenant) => _store.Of(new TenantId(tenant));
 
-    public async Task StartPusherAsync(params (string Name, string Value)[] settings)
+    public Task StartPusherAsync(params (string Name, string Value)[] settings) => StartPusherAsync(null, settings);
+
+    /// <summary>Starts a pusher whose logs are kept, whatever their level.</summary>
+    public async Task StartPusherAsync(CapturedLogs? logs, params (string Name, string Value)[] settings)
     {
         var all = new Dictionary<string, string?>
         {
@@ -77,11 +85,28 @@ internal sealed class PusherUnderTest : IAsyncDisposable
         };
         foreach (var (name, value) in settings)
             all[name] = value;
-        var pusher = PusherApp.Build([], all);
+        var pusher = PusherApp.Build([], all, builder =>
+        {
+            if (logs is not null)
+                builder.Logging.AddProvider(logs).AddFilter<CapturedLogs>(null, LogLevel.Trace);
+        });
         await pusher.StartAsync();
         _pushers.Add(pusher);
         _channels.Add(GrpcChannel.ForAddress($"http://127.0.0.1:{pusher.AppPort()}"));
     }
+
+    /// <summary>A target in the delta ledger, for an account that no mapping names.</summary>
+    public Task<bool> PushIntoTheVoidAsync(string account)
+    {
+        var now = Instant.Of(TimeProvider.System.GetUtcNow());
+        var protocol = new PushProtocol(new PushRules(), () => 0);
+        var document = new DeltaDocument { Key = new DeltaKey(account, false, "mtr_1", "cus_1"), Meter = new MeterNames("e", "c", "v") };
+        var counter = new Contribution("m", "cus_1", Quantity.FromInteger(1), new CounterVersion(0, 1), "log", ThisMonth.Start);
+        return Store.Deltas.SaveAsync(protocol.Raise(document, ThisMonth, counter, document.Meter, now, now), CancellationToken.None);
+    }
+
+    /// <summary>What the first pusher shows of itself.</summary>
+    public Task<string> MetricsAsync() => _http.GetStringAsync($"http://127.0.0.1:{_pushers[0].ProbePort()}/metrics");
 
     public async Task StopPushersAsync()
     {
@@ -141,6 +166,16 @@ internal sealed class PusherUnderTest : IAsyncDisposable
         counter = counter with { Aggregates = aggregates, Version = new CounterVersion(0, counter.Version.Position + 1) };
         _rows[key] = new CounterRow(counter, 0, "log", now);
         await Store.Projection.WriteAsync([_rows[key]], CancellationToken.None);
+    }
+
+    /// <summary>Counts an event of a period two months ago.</summary>
+    public Task CountBeforeAsync(string metric, string customer, string quantity)
+    {
+        var past = PeriodClock.CalendarMonths.PeriodOf("", ThisMonth.Start - TimeSpan.FromDays(40));
+        var counter = Counter.Empty(new CounterKey(metric, customer, past.Start), past);
+        var aggregates = counter.Aggregates.With(Quantity.Parse(quantity), past.Start, "past");
+        var row = new CounterRow(counter with { Aggregates = aggregates, Version = new CounterVersion(0, 1) }, 0, "log", past.End);
+        return Store.Projection.WriteAsync([row], CancellationToken.None);
     }
 
     /// <summary>What the double's summaries say of a customer this month.</summary>

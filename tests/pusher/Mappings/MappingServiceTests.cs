@@ -96,7 +96,7 @@ public sealed class MappingServiceTests
         Assert.Equal(
             [
                 "mapping.metric", "mapping.aggregation", "mapping.stripe_account", "mapping.price_id", "mapping.meter_id",
-                "mapping.subscription_item_id", "mapping.currency", "mapping.shadow", "mapping.shadow_stripe_account",
+                "mapping.subscription_item_id", "mapping.currency", "mapping.shadow_price_id", "mapping.shadow_stripe_account",
                 "mapping.customer_rule.table",
             ],
             Violations(refusal).Select(violation => violation.Field));

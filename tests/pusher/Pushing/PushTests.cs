@@ -142,6 +142,66 @@ public sealed class PushTests
         Assert.Equal("10", await subject.ToldAsync(mapping.MeterId, "cus_1"));
     }
 
+    /// <summary>The figures are those of docs/stripe.md.</summary>
+    [Fact]
+    public async Task Push_AReferenceThatMovesToAndFro_IsToldAsTheDocumentSays()
+    {
+        await using var subject = await PusherUnderTest.StartAsync();
+        var mapping = await subject.MapAsync("api_calls", change: wanted => wanted.CustomerRule = new CustomerRule { Table = { ["ref"] = "cus_1" } });
+        var rows = File.ReadLines(Path.Combine(Root(), "docs", "stripe.md")).SkipWhile(line => line != "## Moving a customer")
+            .SkipWhile(line => !line.StartsWith("|---", StringComparison.Ordinal)).Skip(1)
+            .TakeWhile(line => line.StartsWith('|')).Select(line => line.Split('|', StringSplitOptions.TrimEntries)).ToList();
+        (string? Customer, string? Counted)[] steps = [(null, "10"), ("cus_2", null), (null, "3"), (null, "-1"), ("cus_1", "5")];
+
+        Assert.Equal(steps.Length, rows.Count);
+        foreach (var ((customer, counted), row) in steps.Zip(rows))
+        {
+            if (customer is not null)
+            {
+                mapping.CustomerRule.Table["ref"] = customer;
+                await subject.Mappings.UpdateMappingAsync(new UpdateMappingRequest { Mapping = mapping });
+            }
+
+            if (counted is not null)
+                await subject.CountAsync("api_calls", "ref", counted);
+            await Patience.UntilEqualAsync(0, async () => (await subject.Store.Projection.DirtyAsync(10, CancellationToken.None)).Count);
+            await subject.UntilToldAsync(mapping.MeterId, "cus_1", row[3]);
+            await Patience.UntilEqualAsync(row[4], () => subject.ToldAsync(mapping.MeterId, "cus_2"));
+            Assert.Contains(counted?.TrimStart('+') ?? customer!, row[1], StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Push_TotalsThatGoUpAndDownAndUpAgain_ArriveAsSuch()
+    {
+        await using var subject = await PusherUnderTest.StartAsync();
+        var mapping = await subject.MapAsync("api_calls", Aggregation.Last);
+
+        foreach (var (total, age) in new[] { ("10", 40), ("20", 30), ("10", 20), ("20", 10) })
+        {
+            await subject.CountAsync("api_calls", "cus_1", total, TimeSpan.FromSeconds(age));
+            await subject.UntilToldAsync(mapping.MeterId, "cus_1", total);
+        }
+
+        Assert.Equal(["10", "10", "-10", "10"], subject.Double.ReadEvents().Select(taken => taken.Value));
+        Assert.Equal(4, subject.Double.ReadEvents().Select(taken => taken.Identifier).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task Push_OfAPeriodThatWasFinalBeforeTheMapping_IsNotBilled()
+    {
+        await using var subject = await PusherUnderTest.StartAsync();
+        await subject.CountBeforeAsync("api_calls", "cus_1", "1000");
+        await subject.CountAsync("api_calls", "cus_1", "4");
+        var mapping = await subject.MapAsync("api_calls");
+
+        await subject.UntilToldAsync(mapping.MeterId, "cus_1", "4");
+
+        await Patience.UntilEqualAsync(0, async () => (await subject.Store.Projection.DirtyAsync(10, CancellationToken.None)).Count);
+        Assert.Equal(["4"], subject.Double.ReadEvents().Select(taken => taken.Value));
+        Assert.Equal("0", Assert.Single((await subject.DocumentAsync(mapping.MeterId, "cus_1"))!.Periods).CarriedIn.ToString());
+    }
+
     [Fact]
     public async Task ListDeltas_WhatWasPushed_IsShownInPages()
     {
@@ -164,5 +224,13 @@ public sealed class PushTests
         Assert.Empty(second.NextPageToken);
         Assert.Equal(("cus_2", "2", "2", "0"), One(Assert.Single(one.Deltas)));
         static (string, string, string, string) One(Delta delta) => (delta.StripeCustomer, delta.Target, delta.Accepted, delta.Outstanding);
+    }
+
+    private static string Root()
+    {
+        var folder = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(folder, "stripemeter.sln")))
+            folder = Path.GetDirectoryName(folder)!;
+        return folder;
     }
 }

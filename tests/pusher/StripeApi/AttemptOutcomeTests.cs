@@ -58,6 +58,29 @@ public sealed class AttemptOutcomeTests
         Assert.Equal((isAccounts, TimeSpan.FromSeconds(7)), (outcome.IsAccountLimited, outcome.Outcome.RetryAfter));
     }
 
+    [Theory]
+    [InlineData(400, "true", AttemptResult.NotExecuted, 0)]
+    [InlineData(400, "false", AttemptResult.Refused, 0)]
+    [InlineData(409, "false", AttemptResult.NotExecuted, 60)]
+    [InlineData(409, "true", AttemptResult.NotExecuted, 0)]
+    [InlineData(500, "false", AttemptResult.UnknownStored, 0)]
+    public async Task Of_WhatStripeSaysOfRetrying_IsHeard(int status, string shouldRetry, AttemptResult expected, int waitSeconds)
+    {
+        var failure = await SendAsync(_ =>
+        {
+            var response = new HttpResponseMessage((HttpStatusCode)status)
+            {
+                Content = new StringContent("""{"error":{"type":"invalid_request_error","message":"No."}}"""),
+            };
+            response.Headers.Add("Stripe-Should-Retry", shouldRetry);
+            return response;
+        });
+
+        var outcome = AttemptOutcomes.Of(failure, Identifier).Outcome;
+
+        Assert.Equal((expected, waitSeconds), (outcome.Result, (int)(outcome.RetryAfter ?? TimeSpan.Zero).TotalSeconds));
+    }
+
     [Fact]
     public async Task Of_NoConnection_IsNotExecuted()
     {

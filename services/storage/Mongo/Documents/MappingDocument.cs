@@ -46,6 +46,18 @@ internal sealed class MappingDocument
 
     public required string ShadowSubscriptionItemId { get; init; }
 
+    public string ShadowMeterId { get; init; } = "";
+
+    public string ShadowMeterEventName { get; init; } = "";
+
+    public string ShadowMeterCustomerKey { get; init; } = "";
+
+    public string ShadowMeterValueKey { get; init; } = "";
+
+    public int ShadowSink { get; init; }
+
+    public CustomerRuleDocument? ShadowCustomers { get; init; }
+
     public required string CustomerPrefix { get; init; }
 
     public required bool CustomerTableOnly { get; init; }
@@ -64,8 +76,12 @@ internal sealed class MappingDocument
         MeterValueKey = mapping.MeterValueKey, Sink = (int)mapping.Sink, SubscriptionItemId = mapping.SubscriptionItemId, Currency = mapping.Currency,
         Active = mapping.Active, Shadow = mapping.Shadow, ShadowStripeAccount = mapping.ShadowStripeAccount,
         ShadowPriceId = mapping.ShadowPriceId, ShadowSubscriptionItemId = mapping.ShadowSubscriptionItemId,
+        ShadowMeterId = mapping.ShadowMeterId, ShadowMeterEventName = mapping.ShadowMeter.EventName ?? "",
+        ShadowMeterCustomerKey = mapping.ShadowMeter.CustomerKey ?? "", ShadowMeterValueKey = mapping.ShadowMeter.ValueKey ?? "",
+        ShadowSink = (int)mapping.ShadowMeter.Sink,
+        ShadowCustomers = mapping.ShadowCustomers is { } shadow ? CustomerRuleDocument.Of(shadow) : null,
         CustomerPrefix = mapping.Customers.Prefix, CustomerTableOnly = mapping.Customers.TableOnly,
-        CustomerTable = [.. mapping.Customers.Table.Select(entry => new CustomerEntry { Reference = entry.Key, StripeCustomer = entry.Value })],
+        CustomerTable = CustomerEntry.Of(mapping.Customers.Table),
         Created = mapping.Created.Ticks, Updated = mapping.Updated.Ticks,
     };
 
@@ -76,13 +92,32 @@ internal sealed class MappingDocument
         Sink = (SinkKind)Sink, SubscriptionItemId = SubscriptionItemId, Currency = Currency, Active = Active, Shadow = Shadow,
         ShadowStripeAccount = ShadowStripeAccount, ShadowPriceId = ShadowPriceId,
         ShadowSubscriptionItemId = ShadowSubscriptionItemId,
+        ShadowMeterId = ShadowMeterId,
+        ShadowMeter = ShadowMeterId.Length == 0
+            ? default
+            : new MeterNames(ShadowMeterEventName, ShadowMeterCustomerKey, ShadowMeterValueKey) { Sink = (SinkKind)ShadowSink },
+        ShadowCustomers = ShadowCustomers?.ToRule(),
         Customers = new CustomerRule
         {
-            Prefix = CustomerPrefix, TableOnly = CustomerTableOnly,
-            Table = CustomerTable.ToDictionary(entry => entry.Reference, entry => entry.StripeCustomer, StringComparer.Ordinal),
+            Prefix = CustomerPrefix, TableOnly = CustomerTableOnly, Table = CustomerEntry.ToTable(CustomerTable),
         },
         Created = new Instant(Created), Updated = new Instant(Updated),
     };
+}
+
+/// <summary>How a customer reference becomes a customer of the test account.</summary>
+internal sealed class CustomerRuleDocument
+{
+    public required string Prefix { get; init; }
+
+    public required bool TableOnly { get; init; }
+
+    public required CustomerEntry[] Table { get; init; }
+
+    public static CustomerRuleDocument Of(CustomerRule rule) =>
+        new() { Prefix = rule.Prefix, TableOnly = rule.TableOnly, Table = CustomerEntry.Of(rule.Table) };
+
+    public CustomerRule ToRule() => new() { Prefix = Prefix, TableOnly = TableOnly, Table = CustomerEntry.ToTable(Table) };
 }
 
 /// <summary>A line of the table of customers: references may hold what field names may not.</summary>
@@ -91,4 +126,10 @@ internal sealed class CustomerEntry
     public required string Reference { get; init; }
 
     public required string StripeCustomer { get; init; }
+
+    public static CustomerEntry[] Of(IReadOnlyDictionary<string, string> table) =>
+        [.. table.Select(entry => new CustomerEntry { Reference = entry.Key, StripeCustomer = entry.Value })];
+
+    public static Dictionary<string, string> ToTable(CustomerEntry[] table) =>
+        table.ToDictionary(entry => entry.Reference, entry => entry.StripeCustomer, StringComparer.Ordinal);
 }

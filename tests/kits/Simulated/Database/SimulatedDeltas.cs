@@ -42,6 +42,13 @@ internal sealed class SimulatedDeltas(SimulatedDatabase database, TenantId tenan
         database.ReadAsync(process, tenant, state => state.ClosedIntents.Values
             .Where(closed => closed.Intent.Identifier == identifier).Select(closed => closed.Intent).MaxBy(intent => intent.Closing));
 
+    public Task<IReadOnlyList<AccountMode>> DueAccountsAsync(Instant now, int limit, CancellationToken cancellation) =>
+        database.ReadAsync<IReadOnlyList<AccountMode>>(process, tenant, state =>
+        [
+            .. state.Deltas.Values.Where(document => document.Due <= now)
+                .Select(document => new AccountMode(document.Key.Account, document.Key.Livemode)).Distinct().Take(limit),
+        ]);
+
     public Task<IReadOnlyList<DeltaKey>> DueAsync(
         string account, bool livemode, Instant now, int limit, CancellationToken cancellation) =>
         database.ReadAsync<IReadOnlyList<DeltaKey>>(process, tenant, state =>

@@ -36,6 +36,9 @@ internal sealed class SimulatedWorkFinder(SimulatedDatabase database, SimulatedP
     public Task<IReadOnlyList<TenantId>> TenantsWithMappingsAsync(TenantId? after, int limit, CancellationToken cancellation) =>
         throw new NotSupportedException("The simulated database has no mappings.");
 
+    public Task<TenantId?> TenantOfMeterAsync(string stripeAccount, string meterId, CancellationToken cancellation) =>
+        throw new NotSupportedException("The simulated database has no mappings.");
+
     public Task<IReadOnlyList<TenantId>> TenantsWithDueDeltasAsync(Instant now, TenantId? after, int limit, CancellationToken cancellation) =>
         database.ReadAsync<IReadOnlyList<TenantId>>(process, Anyone, _ =>
         [

@@ -1,0 +1,63 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace StripeMeter.Pusher.Webhooks;
+
+/// <summary>
+/// What is kept of an event: what happened to which object of which account. What the object is now is asked of Stripe when
+/// something is done about it, because events come late, twice and in any order.
+/// </summary>
+/// <param name="Id"><c>evt_…</c></param>
+/// <param name="Type">Such as <c>invoice.created</c>.</param>
+/// <param name="CreatedSeconds">When it happened, in Unix time.</param>
+/// <param name="Livemode">False for Stripe's test mode.</param>
+/// <param name="Account"><c>acct_…</c>; empty for the account of the configured key.</param>
+/// <param name="ObjectId">The object it is about; empty if it names none.</param>
+internal sealed record StripeEvent(string Id, string Type, long CreatedSeconds, bool Livemode, string Account, string ObjectId)
+{
+    /// <summary>Reads the envelope of an event, a snapshot or a thin one.</summary>
+    /// <param name="payload">The body.</param>
+    /// <param name="endpointAccount">The account that the endpoint belongs to; an event of a connected one names that itself.</param>
+    /// <returns>Null if it is no event.</returns>
+    public static StripeEvent? Read(ReadOnlyMemory<byte> payload, string endpointAccount)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(payload);
+            var root = document.RootElement;
+            if (Text(root, "id") is not { Length: > 0 } id || Text(root, "type") is not { Length: > 0 } type)
+                return null;
+            var account = Text(root, "account") ?? Text(root, "context") ?? endpointAccount;
+            return new StripeEvent(id, type, CreatedOf(root), Flag(root, "livemode"), account, ObjectOf(root));
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static string ObjectOf(JsonElement root)
+    {
+        if (Member(root, "related_object") is { ValueKind: JsonValueKind.Object } related)
+            return Text(related, "id") ?? "";
+        return Member(root, "data") is { ValueKind: JsonValueKind.Object } data && Member(data, "object") is { ValueKind: JsonValueKind.Object } about
+            ? Text(about, "id") ?? ""
+            : "";
+    }
+
+    /// <summary>Seconds in a snapshot, a date and time in a thin event.</summary>
+    private static long CreatedOf(JsonElement root) => Member(root, "created") switch
+    {
+        { ValueKind: JsonValueKind.Number } number when number.TryGetInt64(out var seconds) => seconds,
+        { ValueKind: JsonValueKind.String } text when DateTimeOffset.TryParse(
+            text.GetString(), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var moment) => moment.ToUnixTimeSeconds(),
+        _ => 0,
+    };
+
+    private static JsonElement? Member(JsonElement of, string name) =>
+        of.ValueKind == JsonValueKind.Object && of.TryGetProperty(name, out var value) ? value : null;
+
+    private static string? Text(JsonElement of, string name) => Member(of, name) is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
+
+    private static bool Flag(JsonElement of, string name) => Member(of, name) is { ValueKind: JsonValueKind.True };
+}

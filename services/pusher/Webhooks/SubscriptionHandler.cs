@@ -1,0 +1,71 @@
+using Stripe;
+using StripeMeter.Defaults.Wire;
+using StripeMeter.Metering.Pushing;
+using StripeMeter.Metering.Time;
+using StripeMeter.Pusher.StripeApi;
+using StripeMeter.V1;
+using PeriodAnchor = StripeMeter.Metering.Periods.PeriodAnchor;
+
+namespace StripeMeter.Pusher.Webhooks;
+
+/// <summary>
+/// Where a customer's billing periods begin, as its subscription is now: a change becomes a record in the ledger. Monthly
+/// subscriptions only, one anchor per customer.
+/// </summary>
+internal sealed partial class SubscriptionHandler(
+    BilledCustomers customers, AnchorService.AnchorServiceClient anchors, ILogger<SubscriptionHandler> logger) : IStripeEventHandler
+{
+    private const string Actor = "stripe";
+
+    public bool Handles(string type) => type is "customer.subscription.created" or "customer.subscription.updated" or "customer.subscription.resumed";
+
+    public async Task HandleAsync(StripeEvent about, AccountMode account, StripeCalls calls, CancellationToken cancellation)
+    {
+        var subscription = await calls.Client.V1.Subscriptions.GetAsync(
+            about.ObjectId, null, calls.RequestFor(account.Id), cancellation).ConfigureAwait(false);
+        var metered = subscription.Items?.Data.Where(item => item.Price?.Recurring?.Meter is { Length: > 0 }).ToList() ?? [];
+        if (metered.Count == 0 || subscription.Status is "canceled" or "incomplete" or "incomplete_expired")
+            return;
+        if (metered.Any(item => item.Price.Recurring is not { Interval: "month", IntervalCount: 1 }))
+        {
+            LogNotMonthly(logger, subscription.Id);
+            return;
+        }
+
+        var anchor = AnchorOf(subscription);
+        var from = metered.Max(item => item.CurrentPeriodStart);
+        var meters = metered.Select(item => item.Price.Recurring.Meter).ToHashSet(StringComparer.Ordinal);
+        foreach (var customer in await customers.FindAsync(account, meters, subscription.CustomerId, cancellation).ConfigureAwait(false))
+            await ChangeAsync(customer, anchor, Instant.Of(from), $"{subscription.Id}/{about.Id}", cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>The day a subscription was anchored on, which in short months is not the day its anchor falls on.</summary>
+    private static PeriodAnchor AnchorOf(Subscription subscription)
+    {
+        var anchor = PeriodAnchor.At(Instant.Of(subscription.BillingCycleAnchor));
+        return subscription.BillingCycleAnchorConfig is { DayOfMonth: > 0 } config ? anchor with { Day = (int)config.DayOfMonth } : anchor;
+    }
+
+    private async Task ChangeAsync(TenantCustomer customer, PeriodAnchor anchor, Instant from, string changeId, CancellationToken cancellation)
+    {
+        var (day, minute) = (anchor.Day, anchor.Minute);
+        var listed = await anchors.ListAnchorsAsync(
+            new ListAnchorsRequest { TenantId = customer.Tenant.Value, CustomerRef = customer.Reference }, cancellationToken: cancellation).ConfigureAwait(false);
+        var present = listed.Changes.Count > 0 ? listed.Changes[^1].Anchor : new BillingAnchor { Day = PeriodAnchor.MonthStart.Day };
+        if ((present.Day, present.Minute) == (day, minute))
+            return;
+        var request = new ChangeAnchorRequest
+        {
+            TenantId = customer.Tenant.Value, CustomerRef = customer.Reference, EffectiveTime = from.ToTimestamp(),
+            Anchor = new BillingAnchor { Day = day, Minute = minute }, ChangeId = changeId, Actor = Actor,
+        };
+        await anchors.ChangeAnchorAsync(request, cancellationToken: cancellation).ConfigureAwait(false);
+        LogChanged(logger, customer.Reference, customer.Tenant.Value, day, minute);
+    }
+
+    [LoggerMessage(357, LogLevel.Warning, "The subscription {Subscription} is not billed by the month, so its periods are not followed")]
+    private static partial void LogNotMonthly(ILogger logger, string subscription);
+
+    [LoggerMessage(358, LogLevel.Information, "The periods of {Customer} of {Tenant} begin on day {Day}, minute {Minute} now")]
+    private static partial void LogChanged(ILogger logger, string customer, string tenant, int day, int minute);
+}
