@@ -1,7 +1,7 @@
 using StripeMeter.Kits.Simulated.Scheduling;
-using StripeMeter.Kits.Text;
 using StripeMeter.Metering.Documents;
 using StripeMeter.Metering.Tenants;
+using StripeMeter.Metering.Text;
 
 namespace StripeMeter.Kits.Simulated.Database;
 
