@@ -4,6 +4,7 @@ using StripeMeter.Defaults.Hosting;
 using StripeMeter.Defaults.Invocation;
 using StripeMeter.Gateway.Adjustments;
 using StripeMeter.Gateway.Counters;
+using StripeMeter.Gateway.DeadLetters;
 using StripeMeter.Gateway.Deltas;
 using StripeMeter.Gateway.Errors;
 using StripeMeter.Gateway.Events;
@@ -49,6 +50,7 @@ public static class GatewayApp
         app.UseMiddleware<ProblemMiddleware>();
         app.UseRouting();
         app.MapEvents();
+        app.MapDeadLetters();
         app.MapUsage();
         app.MapMappings();
         app.MapCounters();
@@ -79,6 +81,7 @@ public static class GatewayApp
         services.AddServiceCalls(AppCatalogue.Ingest, timeout)
             .AddClient<IngestService.IngestServiceClient>(calls => new(calls))
             .AddClient<EventService.EventServiceClient>(calls => new(calls))
+            .AddClient<DeadLetterService.DeadLetterServiceClient>(calls => new(calls))
             .AddClient<AdjustmentService.AdjustmentServiceClient>(calls => new(calls))
             .AddClient<ReplayService.ReplayServiceClient>(calls => new(calls));
         services.AddServiceCalls(AppCatalogue.Aggregator, timeout)

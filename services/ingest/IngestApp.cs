@@ -5,10 +5,12 @@ using StripeMeter.Ingest.Adjusting;
 using StripeMeter.Ingest.Anchoring;
 using StripeMeter.Ingest.Conflicts;
 using StripeMeter.Ingest.Controlling;
+using StripeMeter.Ingest.DeadLetters;
 using StripeMeter.Ingest.Ingesting;
 using StripeMeter.Ingest.Listing;
 using StripeMeter.Ingest.Publishing;
 using StripeMeter.Ingest.Replaying;
+using StripeMeter.Ingest.Subscribing;
 
 namespace StripeMeter.Ingest;
 
@@ -23,6 +25,7 @@ public static class IngestApp
         builder.Services.AddSettings<IngestOptions>(builder.Configuration);
         builder.Services.AddSettings<PublishingOptions>(builder.Configuration);
         builder.Services.AddSettings<ControlOptions>(builder.Configuration);
+        builder.Services.AddSettings<DeadLetterOptions>(builder.Configuration);
         builder.AddMeterStore();
         builder.Services.AddSingleton<IngestInstruments>();
         builder.Services.AddSingleton<ConflictReporter>();
@@ -31,14 +34,20 @@ public static class IngestApp
         builder.Services.AddHostedService(services => services.GetRequiredService<AppendedPublisher>());
         builder.Services.AddSingleton<ControlInstruments>();
         builder.Services.AddSingleton<ControlAnnouncer>();
+        builder.Services.AddSingleton<SubscriptionInstruments>();
+        builder.Services.AddSingleton<PublicationTaker>();
+        builder.Services.AddSingleton<DeadLetterKeeper>();
         configure?.Invoke(builder);
 
         var app = builder.Build();
+        app.MapSubscribeHandler();
+        app.MapUsageEvents();
         app.MapGrpcService<IngestServiceEndpoint>();
         app.MapGrpcService<EventServiceEndpoint>();
         app.MapGrpcService<AdjustmentServiceEndpoint>();
         app.MapGrpcService<ReplayServiceEndpoint>();
         app.MapGrpcService<AnchorServiceEndpoint>();
+        app.MapGrpcService<DeadLetterServiceEndpoint>();
         app.MapDefaults();
         return app;
     }

@@ -9,14 +9,20 @@ internal static class EmbeddedDapr
 {
     private const int MaximumBodyBytes = 16 * 1024 * 1024;
 
-    public static LocalDaprOptions Options(string dataFile, ILoggerFactory loggers) => new()
+    public static LocalDaprOptions Options(string dataFile, LocalOptions options, ILoggerFactory loggers) => new()
     {
         DataFile = dataFile,
         LoggerFactory = loggers,
-        Apps = [.. AppCatalogue.All.Select(app => new LocalDaprApp
-        {
-            AppId = app.Id, AppPort = 0, MaximumBodyBytes = MaximumBodyBytes,
-        })],
+        Apps =
+        [
+            .. AppCatalogue.All.Select(app => new LocalDaprApp { AppId = app.Id, AppPort = 0, MaximumBodyBytes = MaximumBodyBytes }),
+
+            // For applications on this machine that publish usage. It calls nobody.
+            new LocalDaprApp
+            {
+                AppId = DaprNames.PublisherApp, DaprHttpPort = options.PublisherHttpPort, DaprGrpcPort = options.PublisherGrpcPort,
+            },
+        ],
         Resources = new ResourceSet
         {
             Components =
@@ -34,6 +40,8 @@ internal static class EmbeddedDapr
                     {
                         // Public topics are durable: what a subscriber did not take goes back to its queue.
                         ["requeueInFailure"] = "true",
+                        ["publishingScopes"] = $"{DaprNames.PublisherApp}={DaprNames.UsageEventsTopic}",
+                        ["subscriptionScopes"] = $"{DaprNames.PublisherApp}=",
                         ["memoryTopics"] = $"{DaprNames.UsageAppendedTopic},{DaprNames.CountersChangedTopic}",
                     },
                 },

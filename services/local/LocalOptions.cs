@@ -22,6 +22,14 @@ public sealed class LocalOptions
     [Setting("INGEST_PORT"), Range(0, 65535)]
     public int IngestPort { get; set; } = 5101;
 
+    /// <summary>HTTP port of the sidecar of publishers; Dapr's SDKs look at 3500. 0 picks a free one.</summary>
+    [Setting("PUBLISHER_HTTP_PORT"), Range(0, 65535)]
+    public int PublisherHttpPort { get; set; }
+
+    /// <summary>gRPC port of the sidecar of publishers; Dapr's SDKs look at 50001. 0 picks a free one.</summary>
+    [Setting("PUBLISHER_GRPC_PORT"), Range(0, 65535)]
+    public int PublisherGrpcPort { get; set; }
+
     /// <summary>Port of the Stripe double. 0 picks a free one.</summary>
     [Setting("STRIPE_DOUBLE_PORT"), Range(0, 65535)]
     public int StripeDoublePort { get; set; } = 12111;

@@ -44,6 +44,9 @@ public sealed class LocalSystem : IAsyncDisposable
     /// <summary>Dapr's HTTP API, as the sidecar of ingest serves it: for those who publish to its topics.</summary>
     public Uri Sidecar { get; private set; } = null!;
 
+    /// <summary>The sidecar of applications that publish usage.</summary>
+    public LocalDaprSidecar Publisher { get; private set; } = null!;
+
     /// <summary>Folder of all data.</summary>
     public string DataDirectory { get; private set; } = "";
 
@@ -93,7 +96,7 @@ public sealed class LocalSystem : IAsyncDisposable
 
         var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole(console => console.SingleLine = true).AddFilter("Yarp", LogLevel.Error).SetMinimumLevel(LogLevel.Warning));
         _parts.Add(new Disposer(loggers));
-        var dapr = await LocalDaprHost.StartAsync(EmbeddedDapr.Options(folder.File("dapr.db"), loggers), cancellation).ConfigureAwait(false);
+        var dapr = await LocalDaprHost.StartAsync(EmbeddedDapr.Options(folder.File("dapr.db"), Options, loggers), cancellation).ConfigureAwait(false);
         _parts.Add(dapr);
 
         // The gateway is last: it is ready when the others are.
@@ -103,6 +106,7 @@ public sealed class LocalSystem : IAsyncDisposable
         await StartAppAsync(AppCatalogue.Pricing, PricingApp.Build, 0).ConfigureAwait(false);
         var gateway = await StartAppAsync(AppCatalogue.Gateway, GatewayApp.Build, 0).ConfigureAwait(false);
         await dapr.WaitUntilReadyAsync(cancellation).ConfigureAwait(false);
+        Publisher = dapr.Sidecars[DaprNames.PublisherApp];
         (Rest, Ingest) = (Loopback(gateway.ProbePort()), Loopback(ingest.AppPort()));
         Sidecar = new Uri(dapr.Sidecars[AppCatalogue.Ingest.Id].HttpEndpoint);
 

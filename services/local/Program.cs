@@ -32,7 +32,7 @@ catch (InvalidSettingException problem)
 catch (IOException problem)
 {
     // Kestrel says which address is taken.
-    Console.Error.WriteLine($"{problem.Message} Choose another port (--port, --INGEST_PORT, --STRIPE_DOUBLE_PORT) or end what uses it.");
+    Console.Error.WriteLine($"{problem.Message} Choose another port (--port, --INGEST_PORT, --PUBLISHER_HTTP_PORT, --PUBLISHER_GRPC_PORT, --STRIPE_DOUBLE_PORT) or end what uses it.");
     return 1;
 }
 catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -50,6 +50,7 @@ static void Announce(LocalSystem system) => Console.WriteLine($"""
     StripeMeter is ready.
       REST     {system.Rest}   documentation at {system.Rest}docs
       gRPC     {system.Ingest}
+      Dapr     {system.Publisher.HttpEndpoint} and {system.Publisher.GrpcEndpoint}: a sidecar that publishes to usage.events
       Stripe   {system.Stripe}   {(system.Options.StartsDouble ? "(a double: STRIPE_SECRET_KEY is not set, nothing leaves this machine)" : "")}
       data     {system.DataDirectory}
       There is no authentication yet: whoever reaches these ports may use them.

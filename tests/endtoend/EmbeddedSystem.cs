@@ -11,6 +11,9 @@ namespace StripeMeter.EndToEnd.Tests;
 /// <summary>The whole system in this process, on free ports, with data of its own.</summary>
 public sealed class EmbeddedSystem : IAsyncDisposable
 {
+    /// <summary>A metric whose events are in time however old they are.</summary>
+    public const string NeverLate = "never_late";
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
     private bool _ownsData;
@@ -33,25 +36,35 @@ public sealed class EmbeddedSystem : IAsyncDisposable
     /// <summary>The HTTP API of a sidecar of the system.</summary>
     public Uri Sidecar => _system.Sidecar;
 
+    /// <summary>gRPC of ingest.</summary>
+    public Uri IngestAddress => _system.Ingest;
+
+    /// <summary>The sidecar of publishers.</summary>
+    public LocalDapr.LocalDaprSidecar Publisher => _system.Publisher;
+
     public string DataDirectory => _system.DataDirectory;
 
     /// <param name="dataDirectory">Data of an earlier system; null starts with none.</param>
-    public static async Task<EmbeddedSystem> StartAsync(string? dataDirectory = null)
+    /// <param name="settings">Settings that differ from those below.</param>
+    public static async Task<EmbeddedSystem> StartAsync(string? dataDirectory = null, Dictionary<string, string?>? settings = null)
     {
         var options = new LocalOptions
         {
             DataDirectory = dataDirectory ?? Directory.CreateTempSubdirectory("stripemeter-test-").FullName,
             ApiPort = 0, IngestPort = 0, StripeDoublePort = 0,
         };
-        var settings = new Dictionary<string, string?>
+        var all = new Dictionary<string, string?>
         {
             ["LOG_LEVEL"] = "Warning",
+            ["LATE_EVENT_WINDOWS"] = $"{NeverLate}=0",
             ["STRIPE_WRITER_INTERVAL_MS"] = "200",
             ["CATCH_UP_INTERVAL_MS"] = "200",
             ["CATCH_UP_PATIENCE_MS"] = "500",
         };
+        foreach (var (name, value) in settings ?? [])
+            all[name] = value;
         return new EmbeddedSystem(
-            await LocalSystem.StartAsync(options, settings, CancellationToken.None), ownsData: dataDirectory is null);
+            await LocalSystem.StartAsync(options, all, CancellationToken.None), ownsData: dataDirectory is null);
     }
 
     /// <summary>Stops the system and starts it again on the same data.</summary>

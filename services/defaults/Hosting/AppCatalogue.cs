@@ -39,4 +39,10 @@ public static class DaprNames
 
     /// <summary>Events of publishers in any language: to ingest.</summary>
     public const string UsageEventsTopic = "usage.events";
+
+    /// <summary>Messages of the topic before that ingest did not take: to ingest, which keeps them for a list.</summary>
+    public const string UsageEventsDeadTopic = "usage.events.dead";
+
+    /// <summary>App id of publishers: their sidecars may publish to <see cref="UsageEventsTopic"/> and nothing else.</summary>
+    public const string PublisherApp = "publisher";
 }

@@ -28,6 +28,9 @@ public sealed record Problem(int Status, string Type, string Title, string Detai
             Errors = [new ProblemError("body", reason)],
         };
 
+    public static Problem NotJson(System.Text.Json.JsonException problem) => Unreadable(
+        $"is not JSON: line {problem.LineNumber + 1}, byte {problem.BytePositionInLine + 1}");
+
     public static Problem EveryEventRefused() =>
         new(400, Prefix + "every-event-refused", "Every event is refused", "No event of the request keeps the rules; nothing was stored.");
 
@@ -37,9 +40,9 @@ public sealed record Problem(int Status, string Type, string Title, string Detai
             Errors = [new ProblemError("body", $"must have at most {limitBytes} bytes")],
         };
 
-    public static Problem UnsupportedMediaType(string? contentType) =>
+    public static Problem UnsupportedMediaType(string? contentType, string supported = "application/json") =>
         new(415, Prefix + "unsupported-media-type", "The content type is not supported",
-            $"The body must be application/json, not {(string.IsNullOrEmpty(contentType) ? "without a content type" : contentType)}.");
+            $"The body must be {supported}, not {(string.IsNullOrEmpty(contentType) ? "without a content type" : contentType)}.");
 
     public static Problem NotFound(string detail) => new(404, Prefix + "not-found", "Not found", detail);
 

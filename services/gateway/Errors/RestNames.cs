@@ -17,6 +17,8 @@ public static partial class RestNames
         ["at_time"] = "at",
         ["period_time"] = "periodStart",
         ["customer_rule"] = "customers",
+        ["group_meta_key"] = "groupBy",
+        ["rank_by"] = "aggregation",
     }.ToFrozenDictionary();
 
     /// <summary>Takes a path of the protocol apart: <c>events[3].customer_ref</c> is field <c>customerRef</c> of event 3.</summary>

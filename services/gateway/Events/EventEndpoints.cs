@@ -13,6 +13,8 @@ internal static class EventEndpoints
         routes.MapPost("/v1/events/ingest", IngestEndpoint.HandleAsync)
             .Describe(Tag, "IngestEvents", "Stores usage events; each is counted exactly once by its idempotency key")
             .Takes<IngestBody>()
+            .TakesAlso<UsageCloudEvent>(IngestFormats.CloudEvent)
+            .TakesAlso<UsageCloudEvent>(IngestFormats.CloudEventBatch, asList: true)
             .Produces<IngestResponse>()
             .WithMetadata(
                 IngestEndpoint.KeyHeaderParameter,

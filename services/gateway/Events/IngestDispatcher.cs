@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Grpc.Core;
+using StripeMeter.Defaults.Telemetry;
 using StripeMeter.Gateway.Errors;
 using StripeMeter.V1;
 
@@ -78,8 +79,14 @@ public sealed class IngestDispatcher(IngestService.IngestServiceClient ingest, G
     private async Task SendAsync(List<Pending> batch)
     {
         var request = new IngestEventsRequest();
+        var traces = new TraceBatch();
         foreach (var pending in batch)
+        {
             request.Events.AddRange(pending.Events);
+            traces.Add(pending.TraceParent);
+        }
+
+        using var activity = ServiceTracing.Start("gateway.ingest", traces.Take());
         try
         {
             var results = await CallIngestAsync(request).ConfigureAwait(false);
@@ -157,6 +164,9 @@ public sealed class IngestDispatcher(IngestService.IngestServiceClient ingest, G
     private sealed class Pending(IReadOnlyList<UsageEvent> events)
     {
         public IReadOnlyList<UsageEvent> Events { get; } = events;
+
+        /// <summary>The span of the request.</summary>
+        public string? TraceParent { get; } = TraceBatch.Current;
 
         public TaskCompletionSource<IReadOnlyList<IngestResult>> Results { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using StripeMeter.EventFormats;
 using StripeMeter.Gateway.Errors;
 using StripeMeter.Gateway.Requests;
 using StripeMeter.V1;
@@ -39,8 +40,27 @@ internal static class IngestEndpoint
         var requestKey = context.Request.Headers[KeyHeader].ToString();
         if (requestKey.Length > options.MaximumRequestKeyLength)
             throw new ProblemException(Problem.Invalid(KeyHeader, $"must have at most {options.MaximumRequestKeyLength} characters"));
-        using var body = await RequestBody.ReadAsync(context, options.IngestBodyBytes).ConfigureAwait(false);
-        return EventJson.Read(body.Utf8, requestKey, options.MaximumBatchEvents, options.StrictTenantId);
+        var format = IngestFormats.Of(context.Request);
+        using var body = await RequestBody.ReadOfAnyTypeAsync(context, options.IngestBodyBytes).ConfigureAwait(false);
+        var events = format switch
+        {
+            IngestFormat.Json => EventJson.Read(body.Utf8, options.MaximumBatchEvents),
+            IngestFormat.CloudEventBatch => CloudEventBody.ReadBatch(body.Memory, options.MaximumBatchEvents),
+            IngestFormat.CloudEvent => CloudEventBody.ReadOne(body.Memory),
+            _ => CloudEventBody.ReadBinary(context.Request, body.Memory),
+        };
+        for (var index = 0; index < events.Count; index++)
+            events[index] = Complete(events[index], index, requestKey, options);
+        return events;
+    }
+
+    private static ReadEvent Complete(ReadEvent read, int index, string requestKey, GatewayOptions options)
+    {
+        if (read.Event.IdempotencyKey.Length == 0 && requestKey.Length > 0)
+            read.Event.IdempotencyKey = FormattableString.Invariant($"{requestKey}:{index}");
+        return options.StrictTenantId && read.Error is null && !Guid.TryParseExact(read.Event.TenantId, "D", out _)
+            ? read with { Error = new Metering.Events.FieldError(EventFields.Tenant, "must be a UUID") }
+            : read;
     }
 
     /// <summary>Sends on what can be read, and puts the results back into the order of the request.</summary>
@@ -65,7 +85,7 @@ internal static class IngestEndpoint
         return results;
     }
 
-    private static IngestResult ToResult(UsageEvent read, ProblemError error) => new()
+    private static IngestResult ToResult(UsageEvent read, Metering.Events.FieldError error) => new()
     {
         Status = IngestStatus.Error,
         IdempotencyKey = read.IdempotencyKey,

@@ -21,6 +21,33 @@ public sealed record IngestEvent(
     string TenantId, string Metric, string CustomerRef, SentQuantity Quantity, string Ts, string? ResourceId, JsonObject? Meta,
     string? IdempotencyKey, string? Source);
 
+/// <summary>A CloudEvent 1.0 around an event. In binary mode its attributes are headers <c>ce-…</c> and the data is the body.</summary>
+/// <remarks>Documents what <see cref="EventFormats.CloudEventReader"/> reads.</remarks>
+/// <param name="Specversion">1.0.</param>
+/// <param name="Id">With <c>source</c> the idempotency key, where the data gives none.</param>
+/// <param name="Source">A URI reference that names the producer.</param>
+/// <param name="Type">The metric, where the data gives none.</param>
+/// <param name="Subject">The customer, where the data gives none.</param>
+/// <param name="Time">When it happened, where the data does not say.</param>
+/// <param name="Tenantid">The tenant, where the data gives none.</param>
+/// <param name="Data">The event; what the attributes give may be left out.</param>
+public sealed record UsageCloudEvent(
+    string Specversion, string Id, string Source, string Type, string? Subject, string? Time, string? Tenantid, CloudEventData Data);
+
+/// <summary>An event within a CloudEvent.</summary>
+/// <param name="Quantity">How much.</param>
+/// <param name="TenantId">The tenant.</param>
+/// <param name="Metric">What is counted.</param>
+/// <param name="CustomerRef">The customer, as the tenant names it.</param>
+/// <param name="Ts">When it happened.</param>
+/// <param name="ResourceId">Part of the customer's usage, such as a project.</param>
+/// <param name="Meta">Anything else.</param>
+/// <param name="IdempotencyKey">Names the event within its tenant.</param>
+/// <param name="Source">sdk, http (the default), etl, import or system.</param>
+public sealed record CloudEventData(
+    SentQuantity Quantity, string? TenantId, string? Metric, string? CustomerRef, string? Ts, string? ResourceId, JsonObject? Meta,
+    string? IdempotencyKey, string? Source);
+
 /// <summary>A JSON number, or the same decimal as a string: above 0, at most 15 integer digits and 12 decimals.</summary>
 public readonly record struct SentQuantity;
 

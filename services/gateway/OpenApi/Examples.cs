@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using StripeMeter.Gateway.Adjustments;
+using StripeMeter.Gateway.DeadLetters;
 using StripeMeter.Gateway.Events;
 using StripeMeter.Gateway.Mappings;
 using StripeMeter.Gateway.Replay;
@@ -19,6 +20,11 @@ public static class Examples
             {"events":[{"tenantId":"acme","metric":"api_calls","customerRef":"cus_01","quantity":12.5,
               "ts":"2026-01-16T14:30:00.123Z","resourceId":"project-7","meta":{"region":"eu"},
               "idempotencyKey":"call-0001","source":"http"}]}
+            """,
+        [typeof(UsageCloudEvent)] =
+            """
+            {"specversion":"1.0","id":"call-0001","source":"/eu/api","type":"api_calls","subject":"cus_01",
+             "time":"2026-01-16T14:30:00.123Z","tenantid":"acme","data":{"quantity":12.5}}
             """,
         [typeof(IngestResponse)] =
             """
@@ -51,6 +57,10 @@ public static class Examples
         [typeof(RebuildBody)] =
             """
             {"tenantId":"acme","customerRef":"cus_01","rebuildId":"after-incident-7"}
+            """,
+        [typeof(RedriveBody)] =
+            """
+            {"tenantId":"acme","ids":["0639041556000000000-5f0c6a1b2d3e4f50"]}
             """,
         [typeof(ProjectionRequest)] =
             """

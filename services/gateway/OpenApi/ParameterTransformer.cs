@@ -18,7 +18,7 @@ internal sealed class ParameterTransformer : IOpenApiOperationTransformer
             else if (metadata is HeaderParameter header)
                 operation.Parameters.Add(Of(header));
             else if (metadata is BodyShape body)
-                operation.RequestBody = await BodyAsync(body.Type, context, cancellationToken).ConfigureAwait(false);
+                await AddBodyAsync(operation, body, context, cancellationToken).ConfigureAwait(false);
         }
 
         if (operation.Parameters.Count == 0)
@@ -42,18 +42,16 @@ internal sealed class ParameterTransformer : IOpenApiOperationTransformer
         Schema = new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = parameter.MaximumLength },
     };
 
-    private static async Task<OpenApiRequestBody> BodyAsync(
-        Type type, OpenApiOperationTransformerContext context, CancellationToken cancellation)
+    private static async Task AddBodyAsync(
+        OpenApiOperation operation, BodyShape body, OpenApiOperationTransformerContext context, CancellationToken cancellation)
     {
-        var schema = await context.GetOrCreateSchemaAsync(type, null, cancellation).ConfigureAwait(false);
-        context.Document!.AddComponent(type.Name, schema);
-        return new OpenApiRequestBody
+        var schema = await context.GetOrCreateSchemaAsync(body.Type, null, cancellation).ConfigureAwait(false);
+        context.Document!.AddComponent(body.Type.Name, schema);
+        var reference = new OpenApiSchemaReference(body.Type.Name, context.Document);
+        operation.RequestBody ??= new OpenApiRequestBody { Required = true, Content = new Dictionary<string, OpenApiMediaType>() };
+        operation.RequestBody.Content![body.ContentType] = new OpenApiMediaType
         {
-            Required = true,
-            Content = new Dictionary<string, OpenApiMediaType>
-            {
-                ["application/json"] = new() { Schema = new OpenApiSchemaReference(type.Name, context.Document) },
-            },
+            Schema = body.IsList ? new OpenApiSchema { Type = JsonSchemaType.Array, Items = reference } : reference,
         };
     }
 }

@@ -27,8 +27,12 @@ internal static class RouteDescription
     public static RouteHandlerBuilder Takes<TBody>(this RouteHandlerBuilder route) =>
         route.Refuses(StatusCodes.Status413PayloadTooLarge)
             .Refuses(StatusCodes.Status415UnsupportedMediaType)
-            .WithMetadata(new BodyShape(typeof(TBody)));
+            .TakesAlso<TBody>("application/json");
+
+    /// <summary>Says of a body that it may come in another content type.</summary>
+    public static RouteHandlerBuilder TakesAlso<TBody>(this RouteHandlerBuilder route, string contentType, bool asList = false) =>
+        route.WithMetadata(new BodyShape(typeof(TBody), contentType, asList));
 }
 
-/// <summary>The shape of the JSON body that a route reads.</summary>
-internal sealed record BodyShape(Type Type);
+/// <summary>The shape of a body that a route reads.</summary>
+internal sealed record BodyShape(Type Type, string ContentType, bool IsList);

@@ -183,8 +183,7 @@ internal sealed class JsonBody : IDisposable
         }
         catch (JsonException problem)
         {
-            throw new ProblemException(Problem.Unreadable(
-                $"is not JSON: line {problem.LineNumber + 1}, byte {problem.BytePositionInLine + 1}"));
+            throw new ProblemException(Problem.NotJson(problem));
         }
     }
 

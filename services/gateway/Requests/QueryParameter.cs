@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.OpenApi;
+using StripeMeter.EventFormats;
 using StripeMeter.Metering.Time;
 
 namespace StripeMeter.Gateway.Requests;
@@ -77,7 +78,7 @@ public sealed record MomentParameter(string Name, string Description) : QueryPar
     {
         var error = InstantText.Read(text, out var instant);
         value = instant;
-        return RestTime.Reason(error);
+        return TimeText.Reason(error);
     }
 }
 

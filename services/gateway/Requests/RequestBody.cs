@@ -21,12 +21,20 @@ public readonly struct RequestBody : IDisposable
     public ReadOnlyMemory<byte> Memory => _buffer.AsMemory(_start, _length);
 
     /// <exception cref="ProblemException">The body is no JSON by its content type, too large, or not UTF-8.</exception>
-    public static async ValueTask<RequestBody> ReadAsync(HttpContext context, int limitBytes)
+    public static ValueTask<RequestBody> ReadAsync(HttpContext context, int limitBytes)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        var contentType = context.Request.ContentType;
+        return IsOfType(contentType, "application/json")
+            ? ReadOfAnyTypeAsync(context, limitBytes)
+            : throw new ProblemException(Problem.UnsupportedMediaType(contentType));
+    }
+
+    /// <summary>The same for a route that has looked at the content type itself.</summary>
+    public static async ValueTask<RequestBody> ReadOfAnyTypeAsync(HttpContext context, int limitBytes)
     {
         ArgumentNullException.ThrowIfNull(context);
         var request = context.Request;
-        if (!IsJson(request.ContentType))
-            throw new ProblemException(Problem.UnsupportedMediaType(request.ContentType));
         if (request.ContentLength > limitBytes)
             throw new ProblemException(Problem.TooLarge(limitBytes));
         var buffer = ArrayPool<byte>.Shared.Rent((int)(request.ContentLength ?? FirstBufferBytes) + 1);
@@ -71,12 +79,13 @@ public readonly struct RequestBody : IDisposable
         return larger;
     }
 
-    private static bool IsJson(string? contentType)
+    /// <summary>Whether a content type is of this media type, whatever its parameters.</summary>
+    public static bool IsOfType(string? contentType, string mediaType)
     {
         var type = contentType.AsSpan();
         var parameters = type.IndexOf(';');
         if (parameters >= 0)
             type = type[..parameters];
-        return type.Trim().Equals("application/json", StringComparison.OrdinalIgnoreCase);
+        return type.Trim().Equals(mediaType, StringComparison.OrdinalIgnoreCase);
     }
 }

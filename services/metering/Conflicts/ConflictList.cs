@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using StripeMeter.Metering.Documents;
 using StripeMeter.Metering.Events;
@@ -13,19 +11,13 @@ public sealed class ConflictList(IDocuments documents)
     /// <summary>Conflicts kept of a tenant.</summary>
     public const int MaximumKept = 10_000;
 
-    private const int HashDigits = 16;
-    private static readonly long HourTicks = TimeSpan.TicksPerHour;
-
     /// <summary>Makes the conflict of an event with what stands under its key; null for what could not be read.</summary>
     public static EventConflict Of(
         string key, UsageEvent sent, Fingerprint fingerprint, Ledger.LedgerEntry? standing, Instant now)
     {
         ArgumentNullException.ThrowIfNull(sent);
-        // The hour and what clashed make the id, so that the same within the hour is the same document.
-        var hour = now.Ticks - (now.Ticks % HourTicks);
-        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{key}|{fingerprint}")))[..HashDigits];
         return new EventConflict(
-            FormattableString.Invariant($"{hour:D19}-{hash}"), key, sent.Metric, sent.Customer,
+            HourlyId.Of(now, $"{key}|{fingerprint}"), key, sent.Metric, sent.Customer,
             standing?.Record.Event is { } stands ? EventDifference.Between(sent, stands) : [],
             standing?.Shard ?? -1, standing?.Position ?? 0, now.Ticks);
     }

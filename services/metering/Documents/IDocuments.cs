@@ -41,6 +41,9 @@ public enum DocumentKind
 
     /// <summary>A call of the billing driver, by its idempotency key.</summary>
     DriverCall = 13,
+
+    /// <summary>A published event that was not taken.</summary>
+    DeadLetter = 14,
 }
 
 /// <summary>A small document beside the ledger.</summary>

@@ -17,16 +17,17 @@ internal static class DependencyLaw
         ["sqlite"] = [],
         ["storage"] = ["metering", "sqlite"],
         ["defaults"] = ["contracts", "metering", "storage"],
-        ["ingest"] = Shared,
+        ["eventformats"] = ["contracts", "metering", "defaults"],
+        ["ingest"] = [.. Shared, "eventformats"],
         ["aggregator"] = Shared,
         ["pusher"] = Shared,
         ["pricing"] = Shared,
-        ["gateway"] = Shared,
+        ["gateway"] = [.. Shared, "eventformats"],
         ["eventfiles"] = ["metering"],
         ["cli"] = ["metering", "eventfiles"],
         ["localdapr"] = ["sqlite"],
         ["stripedouble"] = ["sqlite"],
-        ["local"] = [.. Shared, "ingest", "aggregator", "pusher", "pricing", "gateway", "localdapr", "stripedouble"],
+        ["local"] = [.. Shared, "ingest", "aggregator", "pusher", "pricing", "gateway", "eventformats", "localdapr", "stripedouble"],
     };
 
     /// <summary>By folder: the only packages (or assemblies of the framework) it may be compiled against, by prefix. Others are free.</summary>

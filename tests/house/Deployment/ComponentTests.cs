@@ -6,7 +6,7 @@ namespace StripeMeter.House.Tests.Deployment;
 public sealed class ComponentTests
 {
     private static readonly string[] Topics =
-        [DaprNames.UsageAppendedTopic, DaprNames.CountersChangedTopic, DaprNames.UsageEventsTopic];
+        [DaprNames.UsageAppendedTopic, DaprNames.CountersChangedTopic, DaprNames.UsageEventsTopic, DaprNames.UsageEventsDeadTopic];
 
     public static TheoryData<string> Variants => [.. Components.Variants];
 
@@ -36,7 +36,8 @@ public sealed class ComponentTests
         var pubsub = Components.Of(variant).Component(DaprNames.PubSub);
 
         Assert.StartsWith("pubsub.", pubsub["spec"]["type"].Text, StringComparison.Ordinal);
-        Assert.Equal([AppCatalogue.Aggregator.Id, AppCatalogue.Ingest.Id, AppCatalogue.Pusher.Id], pubsub["scopes"].Texts.Order());
+        Assert.Equal(
+            [AppCatalogue.Aggregator.Id, AppCatalogue.Ingest.Id, DaprNames.PublisherApp, AppCatalogue.Pusher.Id], pubsub["scopes"].Texts.Order());
     }
 
     [Theory, InlineData(""), InlineData("kafka")]
@@ -49,7 +50,11 @@ public sealed class ComponentTests
         Assert.Contains(DaprNames.UsageAppendedTopic, publishing[AppCatalogue.Ingest.Id]);
         Assert.Equal([DaprNames.CountersChangedTopic], publishing[AppCatalogue.Aggregator.Id]);
         Assert.Empty(publishing[AppCatalogue.Pusher.Id]);
-        Assert.Equal([DaprNames.UsageEventsTopic], subscription[AppCatalogue.Ingest.Id]);
+        Assert.Equal([DaprNames.UsageEventsTopic], publishing[DaprNames.PublisherApp]);
+        Assert.Empty(subscription[DaprNames.PublisherApp]);
+        // The sidecar publishes to the dead letter topic as its app.
+        Assert.Contains(DaprNames.UsageEventsDeadTopic, publishing[AppCatalogue.Ingest.Id]);
+        Assert.Equal([DaprNames.UsageEventsTopic, DaprNames.UsageEventsDeadTopic], subscription[AppCatalogue.Ingest.Id]);
         Assert.Equal([DaprNames.UsageAppendedTopic], subscription[AppCatalogue.Aggregator.Id]);
         Assert.Equal([DaprNames.CountersChangedTopic], subscription[AppCatalogue.Pusher.Id]);
         Assert.Empty(publishing.Values.Concat(subscription.Values).SelectMany(topics => topics).Except(Topics));

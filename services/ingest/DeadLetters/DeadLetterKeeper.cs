@@ -1,0 +1,51 @@
+using StripeMeter.Ingest.Subscribing;
+using StripeMeter.Metering.DeadLetters;
+using StripeMeter.Metering.Stores;
+using StripeMeter.Metering.Tenants;
+using StripeMeter.Metering.Time;
+
+namespace StripeMeter.Ingest.DeadLetters;
+
+/// <summary>Keeps refused events for the list of their tenant.</summary>
+internal sealed partial class DeadLetterKeeper(
+    IMeterStore store, DeadLetterOptions options, TimeProvider clock, ILogger<DeadLetterKeeper> logger)
+{
+    /// <summary>Keeps events. False: a list is full.</summary>
+    public async Task<bool> KeepAsync(IReadOnlyList<RefusedEvent> refused, CancellationToken cancellation)
+    {
+        var now = Instant.Of(clock.GetUtcNow());
+        foreach (var tenant in refused.GroupBy(TenantOf))
+        {
+            var letters = tenant.Select(item => ToLetter(item, now)).ToArray();
+            if (await ListOf(tenant.Key).AddAsync(letters, cancellation).ConfigureAwait(false))
+                continue;
+            LogFull(logger, options.MaximumKept);
+            return false;
+        }
+
+        return true;
+    }
+
+    public DeadLetterList ListOf(TenantId tenant) => new(store.Of(tenant).Documents, options.MaximumKept);
+
+    private TenantId TenantOf(RefusedEvent refused)
+    {
+        var named = refused.Event.Read.Event.TenantId;
+        return new TenantId(TenantId.IsValid(named) ? named : options.UnattributedTenant);
+    }
+
+    private DeadLetter ToLetter(RefusedEvent refused, Instant now)
+    {
+        var content = refused.Event.Content();
+        if (content.Length > options.MaximumContentLength)
+        {
+            var end = options.MaximumContentLength;
+            content = content[..(char.IsHighSurrogate(content[end - 1]) ? end - 1 : end)];
+        }
+
+        return DeadLetterList.Of(refused.Event.Format, content, refused.Error.Field, refused.Error.Reason, now);
+    }
+
+    [LoggerMessage(132, LogLevel.Error, "A tenant has {Kept} dead letters, as many as are kept; further ones wait in the dead letter topic")]
+    private static partial void LogFull(ILogger logger, int kept);
+}

@@ -1,0 +1,88 @@
+using System.Text.Json.Serialization;
+using Dapr;
+using Grpc.Core;
+using StripeMeter.Defaults.Hosting;
+using StripeMeter.Ingest.DeadLetters;
+using StripeMeter.Metering.Ledger;
+
+namespace StripeMeter.Ingest.Subscribing;
+
+/// <summary>
+/// Takes events that were published to <c>usage.events</c>. Messages come one by one, not in bulk: on its way through a
+/// bulk delivery a JSON number becomes a double in daprd and loses digits; alone it comes as it was published. Publishers
+/// with many events put many into one message.
+/// <para>
+/// A message with an event that is refused is dropped to the dead letter topic, as is one that could not be taken for as
+/// long as the resiliency policy tries. From there it is tried once more, and what is still refused is kept for a list.
+/// </para>
+/// </summary>
+internal static partial class UsageEventsSubscription
+{
+    private const string Route = "/subscriptions/usage-events";
+    private const string DeadRoute = "/subscriptions/usage-events-dead";
+    private static readonly TopicStatus Success = new("SUCCESS");
+    private static readonly TopicStatus Retry = new("RETRY");
+    private static readonly TopicStatus Drop = new("DROP");
+
+    public static void MapUsageEvents(this WebApplication app)
+    {
+        app.MapPost(Route, HandleAsync).WithTopic(new TopicOptions
+        {
+            PubsubName = DaprNames.PubSub, Name = DaprNames.UsageEventsTopic, DeadLetterTopic = DaprNames.UsageEventsDeadTopic,
+        });
+        app.MapPost(DeadRoute, HandleDeadAsync)
+            .WithTopic(new TopicOptions { PubsubName = DaprNames.PubSub, Name = DaprNames.UsageEventsDeadTopic });
+    }
+
+    private static async Task<TopicStatus> HandleAsync(
+        HttpContext context, PublicationTaker taker, SubscriptionInstruments instruments, ILogger<PublicationTaker> logger)
+    {
+        var published = Publication.Read(await ReadAsync(context).ConfigureAwait(false));
+        try
+        {
+            var refused = await taker.TakeAsync(published, context.RequestAborted).ConfigureAwait(false);
+            instruments.Taken(published.Count - refused.Count);
+            return refused.Count == 0 ? Success : Drop;
+        }
+        catch (Exception problem) when (IsTemporary(problem))
+        {
+            LogNotTaken(logger, problem, published.Count);
+            return Retry;
+        }
+    }
+
+    private static async Task<TopicStatus> HandleDeadAsync(
+        HttpContext context, PublicationTaker taker, DeadLetterKeeper keeper, SubscriptionInstruments instruments,
+        ILogger<PublicationTaker> logger)
+    {
+        var published = Publication.Read(await ReadAsync(context).ConfigureAwait(false));
+        try
+        {
+            var refused = await taker.TakeAsync(published, context.RequestAborted).ConfigureAwait(false);
+            if (!await keeper.KeepAsync(refused, context.RequestAborted).ConfigureAwait(false))
+                return Retry;
+            instruments.Refused(refused.Count);
+            return Success;
+        }
+        catch (Exception problem) when (IsTemporary(problem))
+        {
+            LogNotTaken(logger, problem, published.Count);
+            return Retry;
+        }
+    }
+
+    private static bool IsTemporary(Exception problem) => problem is StoreUnavailableException
+        or RpcException { StatusCode: StatusCode.Unavailable };
+
+    private static async Task<byte[]> ReadAsync(HttpContext context)
+    {
+        using var body = new MemoryStream();
+        await context.Request.Body.CopyToAsync(body, context.RequestAborted).ConfigureAwait(false);
+        return body.ToArray();
+    }
+
+    [LoggerMessage(131, LogLevel.Warning, "{Events} published events cannot be taken now; they are delivered again")]
+    private static partial void LogNotTaken(ILogger logger, Exception problem, int events);
+
+    private sealed record TopicStatus([property: JsonPropertyName("status")] string Status);
+}
