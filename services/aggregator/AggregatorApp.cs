@@ -26,6 +26,8 @@ public static class AggregatorApp
         builder.Services.AddSettings<RecountSettings>(builder.Configuration);
         builder.Services.AddSettings<AuditSettings>(builder.Configuration);
         builder.Services.AddSettings<SubscriptionOptions>(builder.Configuration);
+        builder.Services.AddSettings<QueryOptions>(builder.Configuration);
+        builder.Services.AddSingleton<WindowQueries>();
         builder.AddMeterStore();
         builder.Services.AddSingleton<FoldInstruments>();
         builder.Services.AddSingleton<CounterShardClient>();

@@ -12,7 +12,8 @@ using Counter = StripeMeter.V1.Counter;
 namespace StripeMeter.Aggregator.Querying;
 
 /// <summary>Reads counters: one live from its actor, many from the projected rows.</summary>
-public sealed class CounterServiceEndpoint(IMeterStore store, CounterShardClient shards) : CounterService.CounterServiceBase
+public sealed class CounterServiceEndpoint(IMeterStore store, CounterShardClient shards, WindowQueries queries)
+    : CounterService.CounterServiceBase
 {
     private const int DefaultPageSize = 100;
     private const int MaximumPageSize = 1_000;
@@ -72,6 +73,9 @@ public sealed class CounterServiceEndpoint(IMeterStore store, CounterShardClient
 
         return response;
     }
+
+    public override Task<QueryCountersResponse> QueryCounters(QueryCountersRequest request, ServerCallContext context) =>
+        queries.AnswerAsync(request, context.CancellationToken);
 
     private sealed record Cursor(string Metric, string Customer, long PeriodStart)
     {

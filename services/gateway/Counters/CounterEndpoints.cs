@@ -66,6 +66,9 @@ internal static class CounterEndpoints
         routes.MapGet("/v1/counters", ListAsync).Describe(
             Tag, "ListCounters", "The counters of a tenant",
             CommonParameters.Tenant, CommonParameters.Metric, CommonParameters.Customer, At, Limit, CommonParameters.Cursor);
+        routes.MapGet("/v1/counters/query", CounterQueryEndpoint.HandleAsync).Describe(
+            Tag, "QueryCounters", "Usage of a metric in windows of time, by customer, resource or a member of meta",
+            CounterQueryEndpoint.Parameters);
         routes.MapGet("/v1/counters/progress", ProgressAsync).Describe(
             Tag, "GetProgress", "How far the ledger of a tenant is counted", CommonParameters.Tenant);
         routes.MapGet("/v1/counters/audit", AuditAsync).Describe(

@@ -21,7 +21,7 @@ public sealed class IngestOptions
     public int LatenessHours { get; set; } = 48;
 
     /// <summary>Other hours for metrics: <c>metric=hours</c> or <c>tenant/metric=hours</c>, separated by commas; 0 means never.</summary>
-    [Setting("LATE_EVENT_WINDOWS"), RegularExpression(@"\s*|(\s*[^,]+=\d{1,7}\s*,?)+")]
+    [Setting("LATE_EVENT_WINDOWS"), RegularExpression(@"(\s*[^,]+=\d{1,7}\s*,?)*\s*")]
     public string LatenessWindows { get; set; } = "";
 
     /// <summary>Events being appended at a time. More are refused as overload, before memory grows.</summary>

@@ -21,8 +21,6 @@ public static class UsageHistory
     /// <summary>Buckets of one answer.</summary>
     public const int MaximumBuckets = 10_000;
 
-    private const int PageEvents = 2_000;
-
     /// <summary>Buckets with at least one event in time, oldest first. Null if there would be more than <see cref="MaximumBuckets"/>.</summary>
     public static async Task<IReadOnlyList<HistoryBucket>?> ReadAsync(
         ILedger ledger, string metric, string customer, Instant from, Instant before, HistoryStep step,
@@ -34,22 +32,15 @@ public static class UsageHistory
             return buckets;
         var query = new EventQuery
         {
-            Metric = metric, Customer = customer, From = from, To = new Instant(before.Ticks - 1), Late = false,
-            Ascending = true, Limit = PageEvents,
+            Metric = metric, Customer = customer, From = from, To = new Instant(before.Ticks - 1), Ascending = true,
         };
-        while (true)
+        await foreach (var entry in CountedEvents.ReadAsync(ledger, query, cancellation).ConfigureAwait(false))
         {
-            var page = await ledger.QueryAsync(query, cancellation).ConfigureAwait(false);
-            foreach (var entry in page)
-            {
-                if (!TryAdd(buckets, entry.Record, step))
-                    return null;
-            }
-
-            if (page.Count < PageEvents)
-                return buckets;
-            query = query with { After = EventCursor.Of(page[^1], query.Order) };
+            if (!TryAdd(buckets, entry.Record, step))
+                return null;
         }
+
+        return buckets;
     }
 
     private static bool TryAdd(List<HistoryBucket> buckets, LedgerRecord record, HistoryStep step)
