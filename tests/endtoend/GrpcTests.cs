@@ -2,6 +2,7 @@ using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
 using Grpc.Core;
 using Grpc.Health.V1;
+using Grpc.Reflection.V1Alpha;
 using StripeMeter.V1;
 using Xunit;
 
@@ -80,6 +81,76 @@ public sealed class GrpcTests : IClassFixture<RefusalTests.Fixture>
         Assert.Equal([9UL, 19UL, 29UL], response.Problems.Select(problem => problem.Index));
         await _system.UntilCountedAsync("grpc-stream");
         Assert.Equal("27", await _system.CurrentAsync("grpc-stream", "cus_1", "m"));
+    }
+
+    [Fact]
+    public async Task ExchangeEvents_SeveralMessages_AnswersEach()
+    {
+        using var call = _ingest.ExchangeEvents();
+        await call.RequestStream.WriteAsync(new ExchangeEventsRequest { MessageId = 7, IdempotencyKey = "x", Events = { Event("grpc-exchange", "1"), Event("grpc-exchange", "0") } });
+        await call.RequestStream.WriteAsync(new ExchangeEventsRequest { MessageId = 8 });
+        await call.RequestStream.WriteAsync(new ExchangeEventsRequest { MessageId = 9, Events = { Event("grpc-exchange", "2") } });
+        await call.RequestStream.CompleteAsync();
+        var answers = await call.ResponseStream.ReadAllAsync().ToListAsync();
+
+        Assert.Equal([7UL, 8UL, 9UL], answers.Select(answer => answer.MessageId));
+        Assert.Equal([IngestStatus.Accepted, IngestStatus.Error], answers[0].Results.Select(result => result.Status));
+        Assert.Equal("x:0", answers[0].Results[0].IdempotencyKey);
+        Assert.Equal((3, "events"), (answers[1].Failure.Code, answers[1].Failure.Error.Field));
+        Assert.Equal(IngestStatus.Accepted, Assert.Single(answers[2].Results).Status);
+        await _system.UntilCountedAsync("grpc-exchange");
+        Assert.Equal("3", await _system.CurrentAsync("grpc-exchange", "cus_1", "m"));
+    }
+
+    /// <summary>An answer comes when its message is durable, not when the stream ends.</summary>
+    [Fact]
+    public async Task ExchangeEvents_WhileTheStreamIsOpen_AnswersWhatWasSent()
+    {
+        using var call = _ingest.ExchangeEvents();
+        for (var message = 1UL; message <= 3; message++)
+        {
+            await call.RequestStream.WriteAsync(new ExchangeEventsRequest { MessageId = message, Events = { Event("grpc-open", "1") } });
+            Assert.True(await call.ResponseStream.MoveNext());
+            Assert.Equal(message, call.ResponseStream.Current.MessageId);
+        }
+
+        await call.RequestStream.CompleteAsync();
+        Assert.False(await call.ResponseStream.MoveNext());
+    }
+
+    [Fact]
+    public async Task IngestEvents_Compressed_IsTaken()
+    {
+        var request = new IngestEventsRequest();
+        request.Events.Add(Enumerable.Range(0, 200).Select(_ => Event("grpc-gzip", "1")));
+        var compressed = new Metadata { { "grpc-internal-encoding-request", "gzip" } };
+        var response = await _ingest.IngestEventsAsync(request, compressed);
+
+        Assert.Equal(200, response.Results.Count);
+        Assert.Equal(0U, response.ErrorCount);
+    }
+
+    [Fact]
+    public async Task Call_WhoseDeadlineHasPassed_IsDeadlineExceeded()
+    {
+        var request = new IngestEventsRequest { Events = { Event("grpc-deadline", "1") } };
+        var problem = await Assert.ThrowsAsync<RpcException>(async () =>
+            await _ingest.IngestEventsAsync(request, deadline: TimeProvider.System.GetUtcNow().UtcDateTime.AddMilliseconds(-1)));
+
+        Assert.Equal(StatusCode.DeadlineExceeded, problem.StatusCode);
+    }
+
+    [Fact]
+    public async Task Reflection_Always_NamesTheServices()
+    {
+        using var call = new ServerReflection.ServerReflectionClient(_system.Ingest).ServerReflectionInfo();
+        await call.RequestStream.WriteAsync(new ServerReflectionRequest { ListServices = "" });
+        Assert.True(await call.ResponseStream.MoveNext());
+        var services = call.ResponseStream.Current.ListServicesResponse.Service.Select(service => service.Name).ToList();
+        await call.RequestStream.CompleteAsync();
+
+        Assert.Contains("stripemeter.v1.IngestService", services);
+        Assert.Contains("grpc.health.v1.Health", services);
     }
 
     [Fact]

@@ -2,12 +2,13 @@ using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Microsoft.Extensions.Logging;
+using StripeMeter.Defaults.Invocation;
 using StripeMeter.Metering.Ledger;
 
 namespace StripeMeter.Defaults.Errors;
 
 /// <summary>Turns what services throw into rich errors, in one place. An unknown exception is logged and told as INTERNAL without details.</summary>
-public sealed partial class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Interceptor
+public sealed partial class ErrorInterceptor(TimeProvider clock, ILogger<ErrorInterceptor> logger) : Interceptor
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(500);
 
@@ -20,8 +21,33 @@ public sealed partial class ErrorInterceptor(ILogger<ErrorInterceptor> logger) :
         ClientStreamingServerMethod<TRequest, TResponse> continuation) =>
         GuardAsync(context, () => continuation(requestStream, context));
 
+    public override Task ServerStreamingServerHandler<TRequest, TResponse>(
+        TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context,
+        ServerStreamingServerMethod<TRequest, TResponse> continuation) =>
+        GuardAsync(context, () => AnswerAsync(continuation(request, responseStream, context)));
+
+    public override Task DuplexStreamingServerHandler<TRequest, TResponse>(
+        IAsyncStreamReader<TRequest> requestStream, IServerStreamWriter<TResponse> responseStream, ServerCallContext context,
+        DuplexStreamingServerMethod<TRequest, TResponse> continuation) =>
+        GuardAsync(context, () => AnswerAsync(continuation(requestStream, responseStream, context)));
+
+    private static async Task<bool> AnswerAsync(Task call)
+    {
+        try
+        {
+            await call.ConfigureAwait(false);
+            return true;
+        }
+        catch (IOException)
+        {
+            // What reads and writes a stream here is the connection of its client.
+            throw new RpcException(new Status(StatusCode.Cancelled, "The client has gone."));
+        }
+    }
+
     private async Task<TResponse> GuardAsync<TResponse>(ServerCallContext context, Func<Task<TResponse>> call)
     {
+        using var deadline = CallDeadline.Enter(context.Deadline);
         try
         {
             return await call().ConfigureAwait(false);
@@ -42,7 +68,9 @@ public sealed partial class ErrorInterceptor(ILogger<ErrorInterceptor> logger) :
         }
         catch (OperationCanceledException) when (context.CancellationToken.IsCancellationRequested)
         {
-            throw new RpcException(new Status(StatusCode.Cancelled, "The call was cancelled."));
+            throw clock.GetUtcNow().UtcDateTime >= context.Deadline
+                ? new RpcException(new Status(StatusCode.DeadlineExceeded, "The deadline of the call has passed."))
+                : new RpcException(new Status(StatusCode.Cancelled, "The call was cancelled."));
         }
         catch (Exception problem)
         {

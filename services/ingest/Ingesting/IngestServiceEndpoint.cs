@@ -1,6 +1,9 @@
+using Google.Rpc;
 using Grpc.Core;
 using StripeMeter.Defaults.Errors;
+using StripeMeter.Metering.Ledger;
 using StripeMeter.V1;
+using IngestStatus = StripeMeter.V1.IngestStatus;
 using FieldError = StripeMeter.Metering.Events.FieldError;
 
 namespace StripeMeter.Ingest.Ingesting;
@@ -8,6 +11,8 @@ namespace StripeMeter.Ingest.Ingesting;
 /// <summary>The gRPC face of ingest.</summary>
 public sealed class IngestServiceEndpoint(BatchIngester ingester, IngestOptions options) : IngestService.IngestServiceBase
 {
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(500);
+
     public override async Task<IngestEventsResponse> IngestEvents(IngestEventsRequest request, ServerCallContext context)
     {
         var results = await ingester.IngestAsync(request.Events, request.IdempotencyKey, context.CancellationToken)
@@ -48,6 +53,50 @@ public sealed class IngestServiceEndpoint(BatchIngester ingester, IngestOptions 
         }
 
         return response;
+    }
+
+    public override async Task ExchangeEvents(
+        IAsyncStreamReader<ExchangeEventsRequest> requestStream, IServerStreamWriter<ExchangeEventsResponse> responseStream,
+        ServerCallContext context)
+    {
+        await foreach (var message in requestStream.ReadAllAsync(context.CancellationToken).ConfigureAwait(false))
+        {
+            var response = await AnswerAsync(message, context.CancellationToken).ConfigureAwait(false);
+            await responseStream.WriteAsync(response, context.CancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<ExchangeEventsResponse> AnswerAsync(ExchangeEventsRequest message, CancellationToken cancellation)
+    {
+        var response = new ExchangeEventsResponse { MessageId = message.MessageId };
+        try
+        {
+            response.Results.AddRange(
+                await ingester.IngestAsync(message.Events, message.IdempotencyKey, cancellation).ConfigureAwait(false));
+        }
+        catch (RpcException refusal) when (refusal.StatusCode is StatusCode.InvalidArgument or StatusCode.Unavailable)
+        {
+            response.Failure = ToFailure(refusal);
+        }
+        catch (StoreUnavailableException problem)
+        {
+            response.Failure = ToFailure(RpcErrors.Unavailable(problem.Message, RetryAfter));
+        }
+
+        return response;
+    }
+
+    private static ExchangeFailure ToFailure(RpcException refusal)
+    {
+        var status = refusal.GetRpcStatus();
+        var violation = status?.GetDetail<BadRequest>()?.FieldViolations.FirstOrDefault();
+        return new ExchangeFailure
+        {
+            Code = (int)refusal.StatusCode,
+            Message = refusal.Status.Detail,
+            Error = violation is null ? null : new V1.FieldError { Field = violation.Field, Reason = violation.Description },
+            RetryAfterMs = (long)(status?.GetDetail<RetryInfo>()?.RetryDelay?.ToTimeSpan().TotalMilliseconds ?? 0),
+        };
     }
 
     private void Count(StreamEventsResponse response, IngestResult result)
