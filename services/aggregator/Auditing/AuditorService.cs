@@ -58,7 +58,10 @@ public sealed partial class AuditorService : BackgroundService
         if (outcome != AuditOutcome.Differs)
             return;
         _mismatches.Add(1);
-        LogMismatch(_logger, audited.Tenant.Value, row.Shard, row.LogId, row.Counter, recounted);
+        var (key, projected, counted) = (row.Counter.Key, row.Counter, recounted);
+        LogMismatch(
+            _logger, audited.Tenant.Value, key.Metric, PersonalData.Pseudonym(key.Customer), key.PeriodStart, row.Shard, row.LogId,
+            projected.Version, projected.Aggregates with { LastKey = "" }, counted.Version, counted.Aggregates with { LastKey = "" });
         if (!_settings.Repair)
             return;
         // One repair per state of the counter: should it come to nothing, the next one needs another state.
@@ -70,9 +73,11 @@ public sealed partial class AuditorService : BackgroundService
         _repairs.Add(1);
     }
 
-    [LoggerMessage(241, LogLevel.Error, "A counter of tenant {Tenant} is not what the ledger says. Shard {Shard}, log {LogId}; projected {Projected}; the ledger has {Recounted}")]
+    [LoggerMessage(241, LogLevel.Error, "A counter of tenant {Tenant}, metric {Metric}, customer {Customer}, period {PeriodStart} is not what the ledger says. Shard {Shard}, log {LogId}; projected {ProjectedVersion} {Projected}; the ledger has {RecountedVersion} {Recounted}")]
     private static partial void LogMismatch(
-        ILogger logger, string tenant, int shard, string logId, Metering.Counting.Counter projected, Metering.Counting.Counter recounted);
+        ILogger logger, string tenant, string metric, string customer, Instant periodStart, int shard, string logId,
+        Metering.Counting.CounterVersion projectedVersion, Metering.Counting.Aggregates projected,
+        Metering.Counting.CounterVersion recountedVersion, Metering.Counting.Aggregates recounted);
 
     [LoggerMessage(242, LogLevel.Warning, "A counter could not be audited; the walk goes on")]
     private static partial void LogAuditFailed(ILogger logger, Exception problem);

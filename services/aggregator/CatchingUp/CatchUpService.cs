@@ -24,7 +24,12 @@ public sealed partial class CatchUpService : BackgroundService
         (_interval, _clock, _logger) = (TimeSpan.FromMilliseconds(settings.IntervalMs), clock, logger);
         var meter = meters.Create(ServiceTelemetry.Prefix + "CatchingUp");
         _caughtUp = meter.CreateCounter<long>("shards_caught_up", description: "Shards told to walk their logs.");
-        meter.CreateObservableGauge("shards_lagging", () => _sweep.LaggingShards, description: "Shards behind their heads at the last look.");
+        meter.CreateObservableGauge("shards_lagging", () => _sweep.Lagging.Shards, description: "Shards behind their heads at the last look.");
+        meter.CreateObservableGauge(
+            "shard_lag_records", () => _sweep.Lagging.Records, description: "Head minus projected position of the shard that is farthest behind.");
+        meter.CreateObservableGauge(
+            "queue_lag", () => new Measurement<double>(_sweep.Lagging.Age.TotalSeconds, new KeyValuePair<string, object?>("queue", "aggregation")),
+            "s", "How long the oldest work of a queue has waited.");
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Dapr.Client;
 using Google.Protobuf;
 using StripeMeter.Defaults.Hosting;
+using StripeMeter.Defaults.Telemetry;
 using StripeMeter.Metering.Tenants;
 using StripeMeter.V1;
 
@@ -15,10 +16,12 @@ public sealed partial class ChangeAnnouncer(
     DaprClient dapr, SubscriptionOptions options, TimeProvider clock, ILogger<ChangeAnnouncer> logger) : BackgroundService
 {
     private readonly ConcurrentDictionary<TenantId, bool> _changed = [];
+    private readonly TraceBatch _traces = new();
 
     /// <summary>Notes that counters of a tenant changed.</summary>
     public void Changed(TenantId tenant)
     {
+        _traces.Add(TraceBatch.Current);
         if (_changed.Count < options.AnnouncedTenants)
             _changed.TryAdd(tenant, true);
     }
@@ -41,6 +44,8 @@ public sealed partial class ChangeAnnouncer(
     {
         var message = new CountersChanged();
         message.TenantIds.AddRange(tenants.Select(tenant => tenant.Value));
+        message.TraceParents.AddRange(_traces.Take());
+        using var activity = ServiceTracing.Start("aggregator.announce", message.TraceParents);
         try
         {
             await dapr.PublishByteEventAsync(

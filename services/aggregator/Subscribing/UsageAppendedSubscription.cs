@@ -4,6 +4,7 @@ using Dapr.AspNetCore;
 using Google.Protobuf;
 using StripeMeter.Aggregator.CounterShards;
 using StripeMeter.Defaults.Hosting;
+using StripeMeter.Defaults.Telemetry;
 using StripeMeter.Defaults.Wire;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Tenants;
@@ -59,6 +60,9 @@ internal static partial class UsageAppendedSubscription
     private static async Task<BulkSubscribeAppResponseStatus> FoldAsync(
         CounterShardClient shards, ShardId shard, FoldRequest request, ILogger logger)
     {
+        var traces = new TraceBatch();
+        traces.AddRange(request.Ranges.SelectMany(range => range.TraceParents));
+        using var activity = ServiceTracing.Start("aggregator.fold", traces.Take());
         try
         {
             await shards.FoldAsync(shard, request).ConfigureAwait(false);

@@ -24,4 +24,8 @@ public sealed class EndpointOptions
     /// <summary>Lowest level logged: trace, debug, information, warning, error, critical.</summary>
     [Setting("LOG_LEVEL")]
     public Microsoft.Extensions.Logging.LogLevel LogLevel { get; set; } = Microsoft.Extensions.Logging.LogLevel.Information;
+
+    /// <summary>How lines are written: text for people, json for collectors.</summary>
+    [Setting("LOG_FORMAT")]
+    public Telemetry.LogFormat LogFormat { get; set; } = Telemetry.LogFormat.Text;
 }

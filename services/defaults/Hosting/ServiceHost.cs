@@ -47,7 +47,7 @@ public static class ServiceHost
         configureEndpoints?.Invoke(listen, builder.Configuration);
         builder.Services.AddSingleton(app);
         builder.Services.TryAddSingleton(TimeProvider.System);
-        ConfigureLogging(builder.Logging, listen.LogLevel);
+        ConfigureLogging(builder.Logging, listen);
         ConfigurePorts(builder.WebHost, app, listen);
         builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(options => options.ShutdownTimeout = ShutdownTimeout);
         builder.Services.AddGrpc(options =>
@@ -107,15 +107,11 @@ public static class ServiceHost
         return new Uri(addresses.Addresses.ElementAt(index)).Port;
     }
 
-    private static void ConfigureLogging(ILoggingBuilder logging, LogLevel level)
+    private static void ConfigureLogging(ILoggingBuilder logging, EndpointOptions listen)
     {
+        var level = listen.LogLevel;
         logging.ClearProviders();
-        logging.AddSimpleConsole(console =>
-        {
-            console.SingleLine = true;
-            console.TimestampFormat = "HH:mm:ss.fff ";
-            console.UseUtcTimestamp = true;
-        });
+        logging.AddRedactedConsole(listen.LogFormat);
         logging.SetMinimumLevel(level);
         var frameworkLevel = level > LogLevel.Warning ? level : LogLevel.Warning;
         foreach (var framework in (string[])["Microsoft", "System", "Grpc", "Dapr", "OpenTelemetry"])

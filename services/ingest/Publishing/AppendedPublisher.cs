@@ -50,17 +50,17 @@ public sealed partial class AppendedPublisher : BackgroundService
             return;
         }
 
-        _pending.Writer.TryWrite(new Appended(shard, records));
+        _pending.Writer.TryWrite(new Appended(shard, records, TraceBatch.Current));
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         while (await _pending.Reader.WaitToReadAsync(stoppingToken).ConfigureAwait(false))
         {
-            var (shards, records) = Gather();
+            var (shards, records, traces) = Gather();
             try
             {
-                await PublishAsync(shards, stoppingToken).ConfigureAwait(false);
+                await PublishAsync(shards, traces, stoppingToken).ConfigureAwait(false);
                 _published.Add(records);
                 await Task.Delay(TimeSpan.FromMilliseconds(_options.PauseMs), _clock, stoppingToken).ConfigureAwait(false);
             }
@@ -78,8 +78,9 @@ public sealed partial class AppendedPublisher : BackgroundService
     }
 
     /// <summary>Takes what is pending, up to the limit of one publish.</summary>
-    private (Dictionary<ShardId, List<Countable>> Shards, int Records) Gather()
+    private (Dictionary<ShardId, List<Countable>> Shards, int Records, IReadOnlyList<string> Traces) Gather()
     {
+        var traces = new TraceBatch();
         var shards = new Dictionary<ShardId, List<Countable>>();
         var count = 0;
         while (count < _options.PublishRecords && _pending.Reader.TryRead(out var appended))
@@ -87,21 +88,28 @@ public sealed partial class AppendedPublisher : BackgroundService
             if (!shards.TryGetValue(appended.Shard, out var records))
                 shards.Add(appended.Shard, records = []);
             records.AddRange(appended.Records);
+            traces.Add(appended.TraceParent);
             count += appended.Records.Count;
         }
 
-        return (shards, count);
+        return (shards, count, traces.Take());
     }
 
-    private async Task PublishAsync(Dictionary<ShardId, List<Countable>> shards, CancellationToken cancellation)
+    private async Task PublishAsync(
+        Dictionary<ShardId, List<Countable>> shards, IReadOnlyList<string> traces, CancellationToken cancellation)
     {
+        using var activity = ServiceTracing.Start("ingest.publish", traces);
         var messages = new List<byte[]>();
         foreach (var (shard, records) in shards)
         {
             var logId = await LogIdAsync(shard, cancellation).ConfigureAwait(false);
             records.Sort((left, right) => left.Position.CompareTo(right.Position));
             foreach (var range in Ranges(records, logId))
-                AddMessages(messages, range.ToWire(shard));
+            {
+                var message = range.ToWire(shard);
+                message.TraceParents.AddRange(traces);
+                AddMessages(messages, message);
+            }
         }
 
         var response = await _dapr.BulkPublishEventAsync(
@@ -158,7 +166,7 @@ public sealed partial class AppendedPublisher : BackgroundService
         return head.LogId;
     }
 
-    private readonly record struct Appended(ShardId Shard, IReadOnlyList<Countable> Records);
+    private readonly record struct Appended(ShardId Shard, IReadOnlyList<Countable> Records, string? TraceParent);
 
     [LoggerMessage(101, LogLevel.Warning, "{Records} records could not be published; the catch-up will find them")]
     private static partial void LogPublishFailed(ILogger logger, Exception problem, int records);

@@ -26,8 +26,17 @@ public sealed class CatchUpSweep(
 {
     private Dictionary<ShardId, Lag> _lagging = [];
 
-    /// <summary>Shards that were behind when last looked at.</summary>
-    public int LaggingShards => _lagging.Count;
+    /// <summary>How far counting was behind when last looked at.</summary>
+    public CountingLag Lagging
+    {
+        get
+        {
+            var lagging = _lagging;
+            return lagging.Count == 0
+                ? default
+                : new(lagging.Count, lagging.Values.Max(lag => lag.Records), clock.GetElapsedTime(lagging.Values.Min(lag => lag.Since)));
+        }
+    }
 
     /// <summary>Looks at every shard once. Returns how many were told to walk. One failure does not stop the others.</summary>
     public async Task<int> SweepAsync(CancellationToken cancellation)
@@ -56,7 +65,8 @@ public sealed class CatchUpSweep(
         if (projected >= shard.Head.Position)
             return;
         var known = _lagging.TryGetValue(shard.Shard, out var before) && before.Projected == projected;
-        var lag = known ? before : new Lag(projected, clock.GetTimestamp());
+        var records = shard.Head.Position - projected;
+        var lag = known ? before with { Records = records } : new Lag(projected, clock.GetTimestamp(), records);
         lagging[shard.Shard] = lag;
         if (clock.GetElapsedTime(lag.Since) >= options.Patience)
             due.Add(shard.Shard);
@@ -99,5 +109,11 @@ public sealed class CatchUpSweep(
         }
     }
 
-    private readonly record struct Lag(long Projected, long Since);
+    private readonly record struct Lag(long Projected, long Since, long Records);
 }
+
+/// <summary>How far counting is behind appending.</summary>
+/// <param name="Shards">Shards that are behind their heads.</param>
+/// <param name="Records">Records by which the one is behind that is farthest behind.</param>
+/// <param name="Age">For how long the one has not moved that has stood longest.</param>
+public readonly record struct CountingLag(int Shards, long Records, TimeSpan Age);

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Threading.Channels;
+using StripeMeter.Defaults.Telemetry;
 using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Time;
@@ -21,10 +22,18 @@ internal sealed partial class DrivingService(
     private readonly WakeSignal _signal = new(clock);
     private readonly ConcurrentDictionary<TenantDocument, bool> _taken = [];
 
-    private readonly Channel<TenantDocument> _queue = Channel.CreateBounded<TenantDocument>(
+    private readonly TraceBatch _traces = new();
+
+    private readonly Channel<QueuedDocument> _queue = Channel.CreateBounded<QueuedDocument>(
         new BoundedChannelOptions(options.QueuedDocuments) { SingleWriter = true });
 
-    public void Wake() => _signal.Wake();
+    /// <summary>Has documents that are due be looked for now.</summary>
+    /// <param name="traceParent">The span in which they became due, if there is one.</param>
+    public void Wake(string? traceParent)
+    {
+        _traces.Add(traceParent);
+        _signal.Wake();
+    }
 
     public override void Dispose()
     {
@@ -58,11 +67,12 @@ internal sealed partial class DrivingService(
         try
         {
             var queued = 0;
+            var traces = _traces.Take();
             await foreach (var document in due.FindAsync(() => _taken.Count, cancellation).ConfigureAwait(false))
             {
                 if (!_taken.TryAdd(document, true))
                     continue;
-                await _queue.Writer.WriteAsync(document, cancellation).ConfigureAwait(false);
+                await _queue.Writer.WriteAsync(new QueuedDocument(document, traces), cancellation).ConfigureAwait(false);
                 queued++;
             }
 
@@ -79,8 +89,9 @@ internal sealed partial class DrivingService(
 
     private async Task DriveAsync(CancellationToken stopping)
     {
-        await foreach (var document in _queue.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
+        await foreach (var (document, traces) in _queue.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
         {
+            using var activity = ServiceTracing.Start("pusher.push", traces);
             var again = stopping.IsCancellationRequested ? null : await DriveAsync(document, stopping).ConfigureAwait(false);
             _taken.TryRemove(document, out _);
             if (again is { } moment)
@@ -105,7 +116,7 @@ internal sealed partial class DrivingService(
         }
         catch (Exception problem)
         {
-            LogDriveFailed(logger, problem, document.Key.StripeCustomer, document.Key.MeterId);
+            LogDriveFailed(logger, problem, PersonalData.Pseudonym(document.Key.StripeCustomer), document.Key.MeterId);
             return null;
         }
     }
@@ -118,6 +129,10 @@ internal sealed partial class DrivingService(
         var metric = told?.Periods.SelectMany(delta => delta.Contributions).FirstOrDefault()?.Metric ?? "";
         return new ShadowSink(sink, document.Tenant, metric, instruments);
     }
+
+    /// <param name="Document">What is to be driven.</param>
+    /// <param name="Traces">The spans in which it became due.</param>
+    private readonly record struct QueuedDocument(TenantDocument Document, IReadOnlyList<string> Traces);
 
     private static UInt128 Nonce()
     {

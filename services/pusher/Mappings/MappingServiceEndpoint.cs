@@ -127,7 +127,7 @@ internal sealed class MappingServiceEndpoint(
         meters.Forget(mapping.MeterId);
         meters.Forget(mapping.ShadowMeterId);
         await tenant.Projection.MarkDirtyAsync(mapping.Metric, cancellation).ConfigureAwait(false);
-        raising.Wake();
+        raising.Wake([]);
     }
 
     private sealed record Cursor(string Id);

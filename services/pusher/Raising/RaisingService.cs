@@ -1,3 +1,4 @@
+using StripeMeter.Defaults.Telemetry;
 using StripeMeter.Pusher.Driving;
 using StripeMeter.Pusher.StripeApi;
 using StripeMeter.Pusher.Waking;
@@ -10,8 +11,15 @@ internal sealed partial class RaisingService(
     : BackgroundService
 {
     private readonly WakeSignal _signal = new(clock);
+    private readonly TraceBatch _traces = new();
 
-    public void Wake() => _signal.Wake();
+    /// <summary>Has the sweep come soon.</summary>
+    /// <param name="traceParents">The spans in which counters changed.</param>
+    public void Wake(IEnumerable<string> traceParents)
+    {
+        _traces.AddRange(traceParents);
+        _signal.Wake();
+    }
 
     public override void Dispose()
     {
@@ -31,8 +39,9 @@ internal sealed partial class RaisingService(
         {
             try
             {
+                using var activity = ServiceTracing.Start("pusher.sweep", _traces.Take());
                 if (await sweep.SweepAsync(stoppingToken).ConfigureAwait(false) > 0)
-                    driving.Wake();
+                    driving.Wake(activity?.Id);
             }
             catch (Exception problem) when (problem is not OperationCanceledException)
             {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Stripe.Billing;
+using StripeMeter.Defaults.Telemetry;
 using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Quantities;
 using StripeMeter.Metering.Reconciling;
@@ -51,7 +52,7 @@ internal sealed partial class SummaryReader(StripeAccounts accounts, AccountGate
         }
         catch (Exception problem) when (StripeCalls.IsFailure(problem, cancellation))
         {
-            LogNotRead(logger, key.MeterId, key.StripeCustomer, StripeCalls.Explain(problem));
+            LogNotRead(logger, key.MeterId, PersonalData.Pseudonym(key.StripeCustomer), StripeCalls.Explain(problem));
             return null;
         }
     }

@@ -33,6 +33,10 @@ internal sealed class PusherInstruments
         meter.CreateObservableGauge(
             "push_backlog_drain", () => (_backlog.Documents + options.RatePerSecond - 1) / options.RatePerSecond, "s",
             "In what time the backlog is pushed at least, at the rate of one account.");
+
+        meter.CreateObservableGauge(
+            "queue_lag", () => new Measurement<long>(BacklogAgeSeconds(), new KeyValuePair<string, object?>("queue", "writer")),
+            "s", "How long the oldest work of a queue has waited.");
         meter.CreateObservableGauge("push_ambiguous", () => _backlog.Ambiguous, description: "Documents whose push may or may not have been taken.");
         meter.CreateObservableGauge("push_parked", () => _backlog.Parked, description: "Documents that wait for a human, because Stripe refused too often.");
         meter.CreateObservableGauge(
