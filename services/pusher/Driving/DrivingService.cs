@@ -29,7 +29,7 @@ internal sealed partial class DrivingService(
 
     /// <summary>Has documents that are due be looked for now.</summary>
     /// <param name="traceParent">The span in which they became due, if there is one.</param>
-    public void Wake(string? traceParent)
+    public void Wake(string? traceParent = null)
     {
         _traces.Add(traceParent);
         _signal.Wake();
