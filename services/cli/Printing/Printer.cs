@@ -9,13 +9,13 @@ namespace StripeMeter.Cli.Printing;
 internal sealed class Printer(CliHost host, OutputFormat format)
 {
     private const string NoColourVariable = "NO_COLOR";
+    private const string Off = "\e[0m";
     private static readonly JsonSerializerOptions Indented = new()
     {
         WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    private readonly (string On, string Off) _bold =
-        host.OutIsTerminal && string.IsNullOrEmpty(host.Variable(NoColourVariable)) ? ("\e[1m", "\e[0m") : ("", "");
+    private readonly bool _paints = host.OutIsTerminal && string.IsNullOrEmpty(host.Variable(NoColourVariable));
 
     public bool IsJson => format == OutputFormat.Json;
 
@@ -23,10 +23,20 @@ internal sealed class Printer(CliHost host, OutputFormat format)
     public Task WriteAsync(JsonNode document, Func<JsonNode, Table> toTable) =>
         IsJson ? WriteJsonAsync(document) : WriteAsync(toTable(document));
 
-    public Task WriteAsync(Table table) => host.Out.WriteAsync(table.ToText(_bold));
+    public Task WriteAsync(Table table) => host.Out.WriteAsync(table.ToText(_paints ? ("\e[1m", Off) : ("", "")));
+
+    /// <summary>The text in a colour, if people see colours.</summary>
+    public string Painted(string text, Colour colour) => _paints ? $"\e[{(int)colour}m{text}{Off}" : text;
 
     public Task WriteJsonAsync(JsonNode document) => host.Out.WriteLineAsync(document.ToJsonString(Indented));
 
     /// <summary>A sentence for people only.</summary>
     public Task WriteNoteAsync(string sentence) => IsJson ? Task.CompletedTask : host.Out.WriteLineAsync(sentence);
+}
+
+/// <summary>Colours of a terminal, by their codes.</summary>
+internal enum Colour
+{
+    Red = 31,
+    Green = 32,
 }

@@ -62,7 +62,8 @@ internal static class CompareCommand
                 var (currency, changes) = call.Value(Usage) is { } file
                     ? OfFile(call, file, cancellation) : await OfCountersAsync(call, cancellation).ConfigureAwait(false);
                 var summary = await SumUpAsync(call, currency, changes).ConfigureAwait(false);
-                await call.Printer.WriteAsync(ToJson(summary, currency), _ => ToTable(summary, currency)).ConfigureAwait(false);
+                await (call.Printer.IsJson
+                    ? call.Printer.WriteJsonAsync(ToJson(summary, currency)) : WriteTablesAsync(call.Printer, summary, currency)).ConfigureAwait(false);
                 return ExitCode.Ok;
             }
             catch (Exception refusal) when (refusal is PricingException or FormatException or JsonException)
@@ -123,19 +124,30 @@ internal static class CompareCommand
         ',', '"' + change.Customer.Replace("\"", "\"\"", StringComparison.Ordinal) + '"', AmountText.Of(change.Before, currency),
         AmountText.Of(change.After, currency), AmountText.Of(change.Difference, currency));
 
-    private static Table ToTable(ChangeSummary summary, Currency currency)
+    private static async Task WriteTablesAsync(Printer printer, ChangeSummary summary, Currency currency)
     {
-        var table = new Table("", "customers", currency.Code, "");
-        table.Add("before", Number(summary.Customers), AmountText.Of(summary.TotalBefore, currency), "");
-        table.Add("after", Number(summary.Customers), AmountText.Of(summary.TotalAfter, currency), "");
-        table.Add("pay less", Number(summary.Winners), "", "");
-        table.Add("pay more", Number(summary.Losers), "", $"{summary.NewlyCharged} of them paid nothing");
-        table.Add("pay the same", Number(summary.Unchanged), "", "");
+        await printer.WriteAsync(new Table("customers", "before", "after", "difference", "")
+            .Add(Number(summary.Customers), AmountText.Of(summary.TotalBefore, currency), AmountText.Of(summary.TotalAfter, currency),
+                AmountText.Of(checked(summary.TotalAfter - summary.TotalBefore), currency), currency.Code)).ConfigureAwait(false);
+        await printer.WriteNoteAsync(
+            $"\n{summary.Winners} pay less, {summary.Losers} pay more, {summary.Unchanged} pay the same; {summary.NewlyCharged} paid nothing before.\n").ConfigureAwait(false);
+
+        var distribution = new Table("change", "customers");
         for (var index = 0; index < summary.Distribution.Count; index++)
-            table.Add(ClassName(index), Number(summary.Distribution[index]), "", "");
+            distribution.Add(ClassName(index), Number(summary.Distribution[index]));
+        await printer.WriteAsync(distribution).ConfigureAwait(false);
+
+        var extremes = new Table("", "customer", "before", "after", "difference");
         foreach (var change in summary.TopWinners.Concat(summary.TopLosers))
-            table.Add(change.Difference < 0 ? "wins most" : "loses most", "", AmountText.Of(change.Difference, currency), change.Customer);
-        return table;
+        {
+            extremes.Add(change.Difference < 0 ? "wins most" : "loses most", change.Customer, AmountText.Of(change.Before, currency),
+                AmountText.Of(change.After, currency), AmountText.Of(change.Difference, currency));
+        }
+
+        if (extremes.Count == 0)
+            return;
+        await printer.WriteNoteAsync("").ConfigureAwait(false);
+        await printer.WriteAsync(extremes).ConfigureAwait(false);
     }
 
     private static JsonObject ToJson(ChangeSummary summary, Currency currency) => new()
@@ -159,8 +171,15 @@ internal static class CompareCommand
         ["customer"] = change.Customer, ["before"] = change.Before, ["after"] = change.After, ["difference"] = change.Difference,
     })]);
 
-    private static string ClassName(int index) => index < ChangeSummary.ClassEnds.Count
-        ? $"up to {ChangeSummary.ClassEnds[index].ToString("+0;-0;0", CultureInfo.InvariantCulture)} %" : "more";
+    private static string ClassName(int index)
+    {
+        var ends = ChangeSummary.ClassEnds;
+        if (index == 0)
+            return $"{Percent(ends[0])} or less";
+        return index < ends.Count ? $"{Percent(ends[index - 1])} to {Percent(ends[index])}" : $"above {Percent(ends[^1])}";
+    }
+
+    private static string Percent(int value) => value.ToString("+0;-0;0", CultureInfo.InvariantCulture) + " %";
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
 }

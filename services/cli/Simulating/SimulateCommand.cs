@@ -9,7 +9,7 @@ namespace StripeMeter.Cli.Simulating;
 internal static class SimulateCommand
 {
     public static Command Create(CliHost host) => new(
-        "simulate", "Computes invoices from scenario files (*.sim.yaml, *.sim.json), with Stripe's arithmetic. Asks no server.")
+        "simulate", "Computes invoices with Stripe's arithmetic: from scenario files (*.sim.yaml, *.sim.json), which asks no server, and by other prices.")
     {
         Run(host), Validate(host), Report(host), CompareCommand.Create(host),
     };

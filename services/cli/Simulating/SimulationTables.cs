@@ -46,11 +46,11 @@ internal static class SimulationTables
     private static async Task WriteAsync(CommandCall call, ScenarioRun run, ScenarioResult result)
     {
         var printer = call.Printer;
-        await printer.WriteNoteAsync($"{result.Scenario.Name} ({run.Path}): {Word(result)}").ConfigureAwait(false);
+        await printer.WriteNoteAsync($"{result.Scenario.Name} ({run.Path}): {Verdict(printer, result)}").ConfigureAwait(false);
         await printer.WriteNoteAsync("").ConfigureAwait(false);
         await printer.WriteAsync(OfInvoice(result.Invoice)).ConfigureAwait(false);
         foreach (var difference in result.Differences)
-            await printer.WriteNoteAsync($"  differs: {difference}").ConfigureAwait(false);
+            await printer.WriteNoteAsync(printer.Painted($"  differs: {difference}", Colour.Red)).ConfigureAwait(false);
         foreach (var note in ScenarioText.NotesOf(result))
             await printer.WriteNoteAsync($"  note: {note}").ConfigureAwait(false);
         await printer.WriteNoteAsync("").ConfigureAwait(false);
@@ -78,6 +78,9 @@ internal static class SimulationTables
     }
 
     private static string Label(InvoiceStep step) => step.Kind == InvoiceStepKind.TrueUp ? "true-up" : step.Kind.ToString().ToLowerInvariant();
+
+    private static string Verdict(Printer printer, ScenarioResult result) => result.Passed is { } passed
+        ? printer.Painted(Word(result), passed ? Colour.Green : Colour.Red) : Word(result);
 
     private static string Word(ScenarioResult result) => result.Passed switch
     {

@@ -7,13 +7,13 @@ public static class AmountText
 {
     /// <summary>With as many decimals as the currency has: 247 cents are <c>2.47</c>, 100 are <c>1.00</c>.</summary>
     public static string Of(long minorUnits, Currency currency) =>
-        Shift(minorUnits, currency).ToString(CultureInfo.InvariantCulture);
+        UnitsOf(minorUnits, currency).ToString(CultureInfo.InvariantCulture);
 
     /// <summary>With the decimals it needs: 0.2 cents are <c>0.002</c>.</summary>
     /// <exception cref="OverflowException">The amount has more digits than can be kept.</exception>
     public static string OfUnit(decimal minorUnits, Currency currency)
     {
-        var text = Shift(minorUnits, currency).ToString(CultureInfo.InvariantCulture);
+        var text = UnitsOf(minorUnits, currency).ToString(CultureInfo.InvariantCulture);
         return text.Contains('.', StringComparison.Ordinal) ? text.TrimEnd('0').TrimEnd('.') : text;
     }
 
@@ -29,8 +29,9 @@ public static class AmountText
         return fraction.Length == 0 ? sign + whole : $"{sign}{whole}.{fraction}";
     }
 
-    /// <summary>Moves the decimal point. Unlike a division this keeps every digit.</summary>
-    private static decimal Shift(decimal minorUnits, Currency currency)
+    /// <summary>In units of the currency. Moves the decimal point: unlike a division this keeps every digit.</summary>
+    /// <exception cref="OverflowException">The amount has more digits than can be kept.</exception>
+    public static decimal UnitsOf(decimal minorUnits, Currency currency)
     {
         Span<int> bits = stackalloc int[4];
         decimal.GetBits(minorUnits, bits);

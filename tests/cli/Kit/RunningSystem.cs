@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using StripeMeter.Cli.Commands;
+using StripeMeter.Kits.Waiting;
 using StripeMeter.Local;
 using Xunit;
 
@@ -31,6 +32,14 @@ public sealed class RunningSystem : IAsyncLifetime
     /// <summary>Runs a command line against the system, with this text as its standard input.</summary>
     public Task<CommandResult> RunAsync(string input, params string[] line) =>
         CommandResult.RunAsync(input, [.. line, "--url", Rest.ToString()]);
+
+    /// <summary>Waits until all that was sent for a tenant is counted.</summary>
+    public async Task UntilCountedAsync(string tenant)
+    {
+        using var http = new HttpClient { BaseAddress = Rest };
+        await Patience.UntilAsync(async () =>
+            (bool)JsonNode.Parse(await http.GetStringAsync(new Uri($"/v1/counters/progress?tenantId={tenant}", UriKind.Relative)))!["caughtUp"]!);
+    }
 
     /// <summary>What the ledger lists of a tenant.</summary>
     public async Task<IReadOnlyList<JsonNode>> EventsAsync(string tenant)

@@ -42,6 +42,8 @@ public sealed class Backend : IAsyncDisposable
 
     public Func<GetProjectionRequest, GetProjectionResponse> Projection { get; set; } = null!;
 
+    public Func<CheckInvoiceRequest, CheckInvoiceResponse> CheckInvoice { get; set; } = null!;
+
     public Dictionary<string, Mapping> Mappings { get; } = [];
 
     /// <summary>App ids that say that they are not ready.</summary>
@@ -95,6 +97,7 @@ public sealed class Backend : IAsyncDisposable
         Progress = _ => new();
         ListDeltas = _ => new();
         Projection = _ => new();
+        CheckInvoice = _ => new();
         Mappings.Clear();
         NotReady.Clear();
         Called.Clear();
@@ -157,6 +160,9 @@ public sealed class Backend : IAsyncDisposable
     {
         public override Task<GetProjectionResponse> GetProjection(GetProjectionRequest request, ServerCallContext context) =>
             Task.FromResult(backend.Note(context, backend.Projection(request)));
+
+        public override Task<CheckInvoiceResponse> CheckInvoice(CheckInvoiceRequest request, ServerCallContext context) =>
+            Task.FromResult(backend.Note(context, backend.CheckInvoice(request)));
     }
 
     private sealed class HealthFace(Backend backend) : Grpc.Health.V1.Health.HealthBase

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Stripe;
@@ -29,6 +30,32 @@ public sealed class InvoiceCheckTests : IAsyncLifetime
         Assert.Equal((invoice.Total, invoice.Total), (check.ExpectedTotal, check.BilledTotal));
         Assert.Empty(check.Differences);
         Assert.Empty(check.Notes);
+    }
+
+    /// <summary>Four ways to one invoice: Stripe's, the checked one, the projection, and the simulation of the same price.</summary>
+    [Theory]
+    [InlineData("graduated", """{"currency":"usd","billing_scheme":"tiered","tiers_mode":"graduated","tiers":[{"up_to":1000,"unit_amount":0,"flat_amount":900},{"up_to":"inf","unit_amount_decimal":"3.6"}]}""")]
+    [InlineData("volume", """{"currency":"usd","billing_scheme":"tiered","tiers_mode":"volume","tiers":[{"up_to":1000,"unit_amount":0,"flat_amount":900},{"up_to":"inf","unit_amount_decimal":"3.6"}]}""")]
+    [InlineData("per_unit", """{"currency":"usd","unit_amount":1}""")]
+    public async Task Check_ProjectionAndSimulation_AreTheSameToTheCent(string model, string price)
+    {
+        var invoice = await BillAsync(model, "1031.25", counted: "1031.25");
+
+        var check = await CheckAsync(invoice.Id);
+        var projection = await new PricingService.PricingServiceClient(_running.Channel)
+            .GetProjectionAsync(new GetProjectionRequest { TenantId = "acme", CustomerRef = "cus_1" });
+        var simulated = await new SimulationService.SimulationServiceClient(_running.Channel).SimulateInvoiceAsync(new SimulateInvoiceRequest
+        {
+            TenantId = "acme",
+            DocumentJson = $$$"""{"inputs":{"customerId":"cus_1","periodStart":"2026-01-01","periodEnd":"2026-01-31","usageItems":[{"metric":"requests","quantity":1031.25,"price":{{{price}}} }]} }""",
+        });
+
+        var total = invoice.Total;
+        Assert.Equal((total, total, total), (check.ExpectedTotal, check.BilledTotal, simulated.Invoices[0].Total));
+        Assert.Equal(total, decimal.Parse(projection.Total, CultureInfo.InvariantCulture) * 100);
+        Assert.Equal(
+            projection.Lines[0].Parts.Select(part => (part.Kind, part.Tier, part.Quantity, part.Explanation)),
+            simulated.Invoices[0].Lines[0].Parts.Select(part => (part.Kind, part.Tier, part.Quantity, part.Explanation)));
     }
 
     [Fact]

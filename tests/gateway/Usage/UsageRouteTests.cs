@@ -161,6 +161,66 @@ public sealed class UsageRouteTests : IClassFixture<RunningGateway>
     }
 
     [Fact]
+    public async Task Projection_ForecastAndCredits_AreShownWhenTheyAreThere()
+    {
+        GetProjectionRequest? asked = null;
+        _gateway.Backend.Projection = request =>
+        {
+            asked = request;
+            var projection = Projection();
+            projection.CreditsNote = "Credits are not counted.";
+            projection.Forecast = new ProjectionForecast
+            {
+                Method = "like before", LowTotal = "2.47", Total = "3.50", HighTotal = "9.00",
+                Lines =
+                {
+                    new ForecastLine
+                    {
+                        Metric = "m", Days = 7, LowQuantity = "1234.5", Quantity = "1750.000000000001", HighQuantity = "4500", LowTotal = "2.47",
+                        Total = "3.50", HighTotal = "9.00",
+                    },
+                },
+            };
+            return projection;
+        };
+
+        var answer = await _gateway.PostAsync("/v1/usage/projection", """{"tenantId":"acme","customerRef":"c","forecast":true}""");
+
+        Assert.True(asked!.IncludeForecast);
+        Assert.EndsWith(
+            """
+            "creditsNote":"Credits are not counted.","forecast":{"method":"like before","total":3.50,"low":2.47,"high":9.00,"lineItems":[{"metric":"m","days":7,"quantity":{"expected":1750.000000000001,"low":1234.5,"high":4500},"total":{"expected":3.50,"low":2.47,"high":9.00}}]}}
+            """,
+            answer.Text,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task CheckInvoice_IsShownWithItsDifferences()
+    {
+        CheckInvoiceRequest? asked = null;
+        _gateway.Backend.CheckInvoice = request =>
+        {
+            asked = request;
+            return new CheckInvoiceResponse
+            {
+                Currency = "usd", PeriodStart = January, PeriodEnd = new() { Seconds = 1769904000 }, ExpectedTotal = 1_012, BilledTotal = 900,
+                Differences = { new InvoiceDifference { Metric = "m", Expected = 112, Explanation = "tier 2: 31 × 0.036" } }, UncheckedLineIds = { "il_9" },
+            };
+        };
+
+        var answer = await _gateway.GetAsync("/v1/reconciliation/invoices/in_1?tenantId=acme&customerRef=c&stripeAccount=acct_1");
+
+        Assert.Equal(new CheckInvoiceRequest { TenantId = "acme", CustomerRef = "c", InvoiceId = "in_1", StripeAccount = "acct_1" }, asked);
+        Assert.Equal(
+            """
+            {"invoiceId":"in_1","currency":"usd","periodStart":"2026-01-01T00:00:00Z","periodEnd":"2026-02-01T00:00:00Z","matches":false,"expected":1012,"billed":900,"differences":[{"metric":"m","expected":112,"explanation":"tier 2: 31 × 0.036"}],"uncheckedLineIds":["il_9"],"notes":[]}
+            """,
+            answer.Text);
+        (await _gateway.GetAsync("/v1/reconciliation/invoices/in_1?tenantId=acme")).Problem(400);
+    }
+
+    [Fact]
     public async Task Projection_MixedCurrencies_Is422()
     {
         _gateway.Backend.Projection = _ =>

@@ -69,6 +69,20 @@ public sealed class ClassicScenarioTests
         Assert.False(ScenarioRunner.Run(Read("'model': 'flat', 'unitPrice': 1", "1000", "1000.6")).Passed);
     }
 
+    [Theory]
+    [InlineData("'model': 'volume', 'minimumCharge': 100, " + Tiers, "0.5")]
+    [InlineData("'model': 'flat', 'unitPrice': 0.125, 'minimumCharge': 100", "0.125")]
+    [InlineData("'model': 'tiered', 'minimumCharge': 24, " + Tiers, "2")]
+    public void Run_UnitPrice_IsThatOfTheTier_OrWhatAUnitCameTo(string price, string unitPrice)
+    {
+        var scenario = Read(price, "12", "0");
+        var expected = scenario.Expected! with { Lines = [scenario.Expected.Lines[0] with { UnitPrice = Make.D(unitPrice) }] };
+
+        var result = ScenarioRunner.Run(scenario with { Expected = expected });
+
+        Assert.DoesNotContain(result.Differences, difference => difference.Field.EndsWith("unitPrice", StringComparison.Ordinal));
+    }
+
     private static Scenario Read(string price, string quantity, string total, string top = "", string more = "") => ScenarioReader.Read(Make.Json($$"""
         { {{top}} 'metadata': {'name': 'older'},
           'inputs': {'customerId': 'c', 'periodStart': '2026-01-01', 'periodEnd': '2026-01-31', {{more}}

@@ -5,6 +5,15 @@ namespace StripeMeter.Pricing.Tests.Simulating;
 
 public sealed class CompareCommandTests : IDisposable
 {
+    private const string After = """
+        prices:
+          calls:
+            currency: usd
+            billing_scheme: tiered
+            tiers_mode: graduated
+            tiers: [{up_to: 100, unit_amount: 0}, {up_to: inf, unit_amount: 12}]
+        """;
+
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -34,7 +43,7 @@ public sealed class CompareCommandTests : IDisposable
         var result = await CompareAsync("""{"customer": "light", "usage": {"calls": 50}}""");
 
         Assert.Contains("wins most", result.Out, StringComparison.Ordinal);
-        Assert.Contains("up to -50 %", result.Out, StringComparison.Ordinal);
+        Assert.Contains("-50 % or less", result.Out, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -49,19 +58,35 @@ public sealed class CompareCommandTests : IDisposable
         Assert.Contains(expected, result.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("Give either --usage or --tenant.")]
+    [InlineData("Give either --usage or --tenant.", "--usage", "u", "--tenant", "t")]
+    [InlineData("--before is required with --usage.", "--usage", "u")]
+    [InlineData("--at goes with --tenant.", "--usage", "u", "--before", "b", "--at", "2026-01-01")]
+    public async Task Compare_WrongCommandLine_SaysSo(string expected, params string[] line)
+    {
+        var result = await CommandLine.RunAsync(["simulate", "compare", "--after", "a", .. line]);
+
+        Assert.Equal(2, result.Code);
+        Assert.Contains(expected, result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Compare_BadPriceList_NamesTheFileAndTheField()
+    {
+        var bad = _folder.Write("bad.yaml", "prices: {calls: {currency: usd, unit_amount: -1}}");
+
+        var result = await CompareAsync("""{"customer": "c", "usage": {}}""", "--after", bad);
+
+        Assert.Equal(1, result.Code);
+        Assert.Contains("bad.yaml: prices.calls.unit_amount must not be negative", result.Error, StringComparison.Ordinal);
+    }
+
     private Task<CommandLine> CompareAsync(string usage, params string[] more) => CommandLine.RunAsync(
     [
         "simulate", "compare",
         "--usage", _folder.Write("usage.jsonl", usage),
         "--before", _folder.Write("before.yaml", "prices: {calls: {currency: usd, unit_amount: 10}}"),
-        "--after", _folder.Write("after.yaml", """
-            prices:
-              calls:
-                currency: usd
-                billing_scheme: tiered
-                tiers_mode: graduated
-                tiers: [{up_to: 100, unit_amount: 0}, {up_to: inf, unit_amount: 12}]
-            """),
-        .. more,
+        .. more.Contains("--after") ? more : ["--after", _folder.Write("after.yaml", After), .. more],
     ]);
 }

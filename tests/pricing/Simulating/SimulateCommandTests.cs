@@ -28,7 +28,7 @@ public sealed class SimulateCommandTests : IDisposable
 
         Assert.Equal((0, ""), (result.Code, result.Error));
         var summary = JsonNode.Parse(result.Out)!["summary"]!;
-        Assert.Equal((9, 9), ((int)summary["total"]!, (int)summary["ok"]!));
+        Assert.Equal((12, 12), ((int)summary["total"]!, (int)summary["ok"]!));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using StripeMeter.Metering.Pricing.Invoicing;
+using StripeMeter.Metering.Pricing.Prices;
 using StripeMeter.Metering.Pricing.Reading;
 
 namespace StripeMeter.Metering.Pricing.Scenarios;
@@ -79,13 +80,20 @@ public static class ScenarioRunner
             expected is not { } wanted || scenario.Tolerance.Allows(wanted, actual)
                 ? null : new Difference(field, ScenarioText.Of(wanted), ScenarioText.Of(actual), actual - wanted);
 
-        /// <summary>What a unit came to; null when there was none.</summary>
-        private decimal? EffectivePrice(InvoiceLine line) =>
-            line.Item.Quantity.IsPositive ? InUnitsOfFile(line.Amount) / ExactDecimal.Of(line.Item.Quantity) : null;
+        /// <summary>
+        /// What a unit came to; null when there was none. In the older shape, where all units have one price, that price,
+        /// whatever the minimum or maximum of the line.
+        /// </summary>
+        private decimal? EffectivePrice(InvoiceLine line)
+        {
+            if (!line.Item.Quantity.IsPositive)
+                return null;
+            return scenario.IsClassic && line.Item.Price.Scheme is (PerUnitScheme or TieredScheme { Mode: TiersMode.Volume })
+                ? AmountText.UnitsOf(line.Priced.Parts.First(part => part.Kind == ChargeKind.Units).UnitAmount, currency)
+                : InUnitsOfFile(line.Amount) / ExactDecimal.Of(line.Item.Quantity);
+        }
 
-        private decimal InUnitsOfFile(long minorUnits) => scenario.IsClassic
-            ? new decimal(unchecked((int)Math.Abs(minorUnits)), unchecked((int)(Math.Abs(minorUnits) >> 32)), 0, minorUnits < 0, (byte)currency.MinorDigits)
-            : minorUnits;
+        private decimal InUnitsOfFile(long minorUnits) => scenario.IsClassic ? AmountText.UnitsOf(minorUnits, currency) : minorUnits;
     }
 }
 
