@@ -11,8 +11,9 @@ public sealed partial class CorrectnessTests
 
     [Fact]
     public void Tests_NamedAnywhere_Exist() =>
-        Assert.Empty(TestPath().Matches(Text).Select(match => match.Groups[1].Value)
-            .Where(path => !File.Exists(Repository.PathOf(path)) && !Directory.Exists(Repository.PathOf(path))));
+        Assert.DoesNotContain(
+            TestPath().Matches(Text).Select(match => match.Groups[1].Value),
+            path => !File.Exists(Repository.PathOf(path)) && !Directory.Exists(Repository.PathOf(path)));
 
     [Fact]
     public void Invariants_All_AreShownByTests()
