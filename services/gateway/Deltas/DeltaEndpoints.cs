@@ -15,13 +15,22 @@ public sealed record DeltaPage(IReadOnlyList<DeltaAnswer> Deltas, string? NextCu
 /// <param name="MeterId">mtr_…</param>
 /// <param name="StripeCustomer">The Stripe customer.</param>
 /// <param name="PeriodStart">Start of the billing period, inclusive.</param>
+/// <param name="PeriodEnd">Its end, exclusive.</param>
+/// <param name="Deadline">From when nothing is sent for the period any more.</param>
 /// <param name="Target">What the ledger says.</param>
 /// <param name="Accepted">What Stripe accepted.</param>
-/// <param name="Outstanding">Target less accepted.</param>
+/// <param name="Outstanding">Target, plus what was carried in, less what was carried out and accepted.</param>
+/// <param name="Confirmed">What Stripe's summaries showed when they last agreed with accepted.</param>
+/// <param name="CarriedIn">Brought here from periods that could no longer be billed.</param>
+/// <param name="CarriedOut">Brought from here into a later period.</param>
+/// <param name="Unbilled">Came too late for the invoice and is not carried, so it is billed nowhere.</param>
+/// <param name="Problem">Why nothing more is pushed for now. Absent if nothing holds it up.</param>
+/// <param name="Parked">Stripe refused too often; nothing is pushed until the mapping is changed.</param>
 /// <param name="OpenIntent">The push under way, if there is one.</param>
 public sealed record DeltaAnswer(
-    string StripeAccount, bool Livemode, string MeterId, string StripeCustomer, string? PeriodStart, ExactNumber Target,
-    ExactNumber Accepted, ExactNumber Outstanding, IntentAnswer? OpenIntent);
+    string StripeAccount, bool Livemode, string MeterId, string StripeCustomer, string? PeriodStart, string? PeriodEnd,
+    string? Deadline, ExactNumber Target, ExactNumber Accepted, ExactNumber Outstanding, ExactNumber? Confirmed, ExactNumber? CarriedIn,
+    ExactNumber? CarriedOut, ExactNumber? Unbilled, string? Problem, bool Parked, IntentAnswer? OpenIntent);
 
 /// <summary>One push to Stripe.</summary>
 /// <param name="Identifier">Identifier of the Stripe meter event.</param>
@@ -66,9 +75,17 @@ internal static class DeltaEndpoints
         delta.MeterId,
         delta.StripeCustomer,
         RestTime.Write(delta.PeriodStart),
+        RestTime.Write(delta.PeriodEnd),
+        RestTime.Write(delta.Deadline),
         new ExactNumber(delta.Target),
         new ExactNumber(delta.Accepted),
         new ExactNumber(delta.Outstanding),
+        ExactNumber.OfText(delta.Confirmed),
+        ExactNumber.OfText(delta.CarriedIn),
+        ExactNumber.OfText(delta.CarriedOut),
+        ExactNumber.OfText(delta.Unbilled),
+        delta.Problem.Length > 0 ? delta.Problem : null,
+        delta.Parked,
         delta.OpenIntent is { } intent ? ToAnswer(intent) : null);
 
     private static IntentAnswer ToAnswer(PushIntent intent) => new(

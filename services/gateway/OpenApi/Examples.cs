@@ -38,8 +38,7 @@ public static class Examples
             """,
         [typeof(StripeEventBody)] =
             """
-            {"id":"evt_1","object":"event","type":"invoice.created","created":1768573800,"livemode":false,
-             "data":{"object":{"id":"in_1","object":"invoice"}}}
+            {"id":"evt_1","type":"invoice.created"}
             """,
         [typeof(AdjustmentRequest)] =
             """

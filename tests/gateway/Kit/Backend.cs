@@ -40,6 +40,10 @@ public sealed class Backend : IAsyncDisposable
 
     public Func<ListDeltasRequest, ListDeltasResponse> ListDeltas { get; set; } = null!;
 
+    public Func<CompareShadowRequest, CompareShadowResponse> CompareShadow { get; set; } = null!;
+
+    public Func<ReceiveStripeEventRequest, ReceiveStripeEventResponse> StripeEvent { get; set; } = null!;
+
     public Func<GetProjectionRequest, GetProjectionResponse> Projection { get; set; } = null!;
 
     public Func<CheckInvoiceRequest, CheckInvoiceResponse> CheckInvoice { get; set; } = null!;
@@ -79,6 +83,7 @@ public sealed class Backend : IAsyncDisposable
         app.MapGrpcService<CounterFace>();
         app.MapGrpcService<MappingFace>();
         app.MapGrpcService<PushFace>();
+        app.MapGrpcService<WebhookFace>();
         app.MapGrpcService<PricingFace>();
         app.MapGrpcService<HealthFace>();
         app.MapGet("/v1.0/healthz", () => Microsoft.AspNetCore.Http.Results.NoContent());
@@ -96,6 +101,8 @@ public sealed class Backend : IAsyncDisposable
         ListCounters = _ => new();
         Progress = _ => new();
         ListDeltas = _ => new();
+        CompareShadow = _ => new();
+        StripeEvent = _ => new();
         Projection = _ => new();
         CheckInvoice = _ => new();
         Mappings.Clear();
@@ -154,6 +161,15 @@ public sealed class Backend : IAsyncDisposable
     {
         public override Task<ListDeltasResponse> ListDeltas(ListDeltasRequest request, ServerCallContext context) =>
             Task.FromResult(backend.Note(context, backend.ListDeltas(request)));
+
+        public override Task<CompareShadowResponse> CompareShadow(CompareShadowRequest request, ServerCallContext context) =>
+            Task.FromResult(backend.Note(context, backend.CompareShadow(request)));
+    }
+
+    private sealed class WebhookFace(Backend backend) : WebhookService.WebhookServiceBase
+    {
+        public override Task<ReceiveStripeEventResponse> ReceiveStripeEvent(ReceiveStripeEventRequest request, ServerCallContext context) =>
+            Task.FromResult(backend.Note(context, backend.StripeEvent(request)));
     }
 
     private sealed class PricingFace(Backend backend) : PricingService.PricingServiceBase

@@ -259,7 +259,8 @@ public sealed class UsageRouteTests : IClassFixture<RunningGateway>
                 new Delta
                 {
                     StripeAccount = "default", MeterId = "mtr_1", StripeCustomer = "cus_1", PeriodStart = January, Target = "5",
-                    Accepted = "2", Outstanding = "3",
+                    Accepted = "2", Outstanding = "3", PeriodEnd = February, Deadline = February, Confirmed = "1", CarriedIn = "0.5",
+                    CarriedOut = "0", Unbilled = "0.25", Problem = "held", Parked = true,
                     OpenIntent = new PushIntent { Identifier = "i", Value = "3", Minute = January, State = IntentState.Ambiguous, Attempts = 2, LastError = "timeout" },
                 },
             },
@@ -268,7 +269,36 @@ public sealed class UsageRouteTests : IClassFixture<RunningGateway>
         var answer = await _gateway.GetAsync("/v1/deltas?tenantId=acme");
 
         Assert.Equal(
-            """{"deltas":[{"stripeAccount":"default","livemode":false,"meterId":"mtr_1","stripeCustomer":"cus_1","periodStart":"2026-01-01T00:00:00Z","target":5,"accepted":2,"outstanding":3,"openIntent":{"identifier":"i","value":3,"minute":"2026-01-01T00:00:00Z","state":"ambiguous","attempts":2,"lastError":"timeout"}}]}""",
+            """{"deltas":[{"stripeAccount":"default","livemode":false,"meterId":"mtr_1","stripeCustomer":"cus_1","periodStart":"2026-01-01T00:00:00Z","periodEnd":"2026-02-01T00:00:00Z","deadline":"2026-02-01T00:00:00Z","target":5,"accepted":2,"outstanding":3,"confirmed":1,"carriedIn":0.5,"carriedOut":0,"unbilled":0.25,"problem":"held","parked":true,"openIntent":{"identifier":"i","value":3,"minute":"2026-01-01T00:00:00Z","state":"ambiguous","attempts":2,"lastError":"timeout"}}]}""",
+            answer.Text);
+    }
+
+    [Fact]
+    public async Task Shadow_IsShownBesideWhatIsBilled()
+    {
+        CompareShadowRequest asked = new();
+        _gateway.Backend.CompareShadow = request =>
+        {
+            asked = request;
+            return new CompareShadowResponse
+            {
+                NextPageToken = "n",
+                Comparisons =
+                {
+                    new ShadowComparison
+                    {
+                        Metric = "calls", PeriodStart = January, StripeCustomer = "cus_1", ShadowStripeCustomer = "cus_t", Target = "5", Accepted = "5",
+                        ShadowTarget = "5", ShadowAccepted = "4.5", Difference = "-0.5",
+                    },
+                },
+            };
+        };
+
+        var answer = await _gateway.GetAsync("/v1/shadow?tenantId=acme&metric=calls&limit=7&cursor=c");
+
+        Assert.Equal(("acme", "calls", 7, "c"), (asked.TenantId, asked.Metric, asked.PageSize, asked.PageToken));
+        Assert.Equal(
+            """{"comparisons":[{"metric":"calls","periodStart":"2026-01-01T00:00:00Z","stripeCustomer":"cus_1","shadowStripeCustomer":"cus_t","target":5,"accepted":5,"shadowTarget":5,"shadowAccepted":4.5,"difference":-0.5}],"nextCursor":"n"}""",
             answer.Text);
     }
 
