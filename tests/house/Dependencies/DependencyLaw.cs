@@ -25,6 +25,7 @@ internal static class DependencyLaw
         ["gateway"] = [.. Shared, "eventformats"],
         ["eventfiles"] = ["metering"],
         ["cli"] = ["metering", "eventfiles"],
+        ["stripedriver"] = ["contracts"],
         ["localdapr"] = ["sqlite"],
         ["stripedouble"] = ["sqlite"],
         ["local"] = [.. Shared, "ingest", "aggregator", "pusher", "pricing", "gateway", "eventformats", "localdapr", "stripedouble"],

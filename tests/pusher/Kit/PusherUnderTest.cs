@@ -1,3 +1,4 @@
+using Grpc.Core;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging;
@@ -47,6 +48,8 @@ internal sealed class PusherUnderTest : IAsyncDisposable
     public PushService.PushServiceClient Pushes => new(_channels[0]);
 
     public WebhookService.WebhookServiceClient Webhooks => new(_channels[0]);
+
+    public CallInvoker Calls => _channels[0].CreateCallInvoker();
 
     public BillingDriverService.BillingDriverServiceClient Driver => new(_channels[0]);
 

@@ -1,7 +1,9 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using Stripe;
 using StripeMeter.Defaults.Wire;
 using StripeMeter.Pusher.Tests.Kit;
+using StripeMeter.StripeDriver;
 using StripeMeter.V1;
 
 namespace StripeMeter.Pusher.Tests.Recording;
@@ -30,6 +32,45 @@ public sealed class BillingDriverTests
         Assert.Equal(["10.5", "-6.5"], subject.Double.ReadEvents().Select(taken => taken.Value));
         var summary = await subject.Driver.GetUsageSummaryAsync(new GetUsageSummaryRequest { TenantId = PusherUnderTest.Tenant, Target = target });
         Assert.Equal(("4", "4", "4"), (summary.Quantity, summary.Target, summary.Accepted));
+    }
+
+    [Fact]
+    public async Task Library_OfTheDriver_TellsAndReadsWithEveryDigit()
+    {
+        await using var subject = await PusherUnderTest.StartAsync();
+        var meter = await subject.CreateMeterAsync("seats");
+        var driver = new StripeBillingDriverImpl(subject.Calls, PusherUnderTest.Tenant);
+        var month = UsageTarget.OfMeter(BillingMode.Live, meter.Id, "cus_1", Month.ToDateTimeOffset());
+
+        var first = await driver.RecordUsageAsync(month, 123456789.000001m, "a");
+        await subject.UntilToldAsync(meter.Id, "cus_1", "123456789.000001");
+        var again = await driver.RecordUsageAsync(month, 123456789.000001m, "a");
+        var summary = await driver.GetUsageSummaryAsync(month);
+
+        Assert.Equal((123456789.000001m, false, true), (first.Target, first.Already, again.Already));
+        Assert.Equal((123456789.000001m, 123456789.000001m), (summary.Quantity, summary.Accepted));
+        Assert.Equal(Month.ToDateTimeOffset(), summary.PeriodStart);
+    }
+
+    [Fact]
+    public async Task Record_ForASubscriptionItem_ReachesItsMeterAndCustomer()
+    {
+        await using var subject = await PusherUnderTest.StartAsync();
+        var meter = await subject.CreateMeterAsync("seats");
+        var price = await subject.Stripe.V1.Prices.CreateAsync(new PriceCreateOptions
+        {
+            Currency = "usd", UnitAmount = 5, ProductData = new PriceProductDataOptions { Name = "Seats" },
+            Recurring = new PriceRecurringOptions { Interval = "month", UsageType = "metered", Meter = meter.Id },
+        });
+        var subscription = await subject.Stripe.V1.Subscriptions.CreateAsync(new SubscriptionCreateOptions
+        {
+            Customer = "cus_7", Items = [new SubscriptionItemOptions { Price = price.Id }],
+        });
+        var target = new DriverTarget { Mode = DriverMode.Live, SubscriptionItemId = subscription.Items.Data[0].Id, PeriodStart = Month };
+
+        await RecordAsync(subject, target, "3", "a");
+
+        await subject.UntilToldAsync(meter.Id, "cus_7", "3");
     }
 
     [Fact]
