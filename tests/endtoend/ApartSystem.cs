@@ -10,7 +10,8 @@ namespace StripeMeter.EndToEnd.Tests;
 /// Every service as a process of its own, each beside a localdapr of its own that reads the repository's components, and
 /// the Stripe double: what <c>ops/run-apart.sh</c> starts, on free ports.
 /// </summary>
-internal sealed class ApartSystem : IAsyncDisposable
+/// <param name="settings">Of every service, beside those that make it fast and local.</param>
+internal sealed class ApartSystem(params (string Name, string Value)[] settings) : IAsyncDisposable
 {
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(120);
     private readonly string _data = Directory.CreateTempSubdirectory("stripemeter-test-").FullName;
@@ -93,16 +94,16 @@ internal sealed class ApartSystem : IAsyncDisposable
     private void StartApp(string appId)
     {
         var ports = _ports[appId];
-        _processes[appId] = ServiceProcess.Start(
-            "StripeMeter." + CultureInfo.InvariantCulture.TextInfo.ToTitleCase(appId),
-            [],
-            new Dictionary<string, string>
-            {
-                ["DATA_DIRECTORY"] = _data, ["APP_PORT"] = Text(ports.App), ["PROBE_PORT"] = Text(ports.Probe),
-                ["API_PORT"] = Text(ports.Probe), ["API_HOST"] = "127.0.0.1", ["DAPR_HTTP_PORT"] = Text(ports.DaprHttp),
-                ["DAPR_GRPC_PORT"] = Text(ports.DaprGrpc), ["STRIPE_DOUBLE_BASE"] = StripeBase, ["LOG_LEVEL"] = "Error",
-                ["STRIPE_WRITER_INTERVAL_MS"] = "200", ["CATCH_UP_INTERVAL_MS"] = "200", ["CATCH_UP_PATIENCE_MS"] = "500",
-            });
+        var environment = new Dictionary<string, string>
+        {
+            ["DATA_DIRECTORY"] = _data, ["APP_PORT"] = Text(ports.App), ["PROBE_PORT"] = Text(ports.Probe),
+            ["API_PORT"] = Text(ports.Probe), ["API_HOST"] = "127.0.0.1", ["DAPR_HTTP_PORT"] = Text(ports.DaprHttp),
+            ["DAPR_GRPC_PORT"] = Text(ports.DaprGrpc), ["STRIPE_DOUBLE_BASE"] = StripeBase, ["LOG_LEVEL"] = "Error",
+            ["STRIPE_WRITER_INTERVAL_MS"] = "200", ["CATCH_UP_INTERVAL_MS"] = "200", ["CATCH_UP_PATIENCE_MS"] = "500",
+        };
+        foreach (var (name, value) in settings)
+            environment[name] = value;
+        _processes[appId] = ServiceProcess.Start("StripeMeter." + CultureInfo.InvariantCulture.TextInfo.ToTitleCase(appId), [], environment);
     }
 
     private void StartSidecar(string appId)
