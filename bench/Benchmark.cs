@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using StripeMeter.Bench.Pricing;
+using StripeMeter.Bench.Pushing;
 using StripeMeter.Bench.Repairing;
 
 namespace StripeMeter.Bench;
@@ -10,7 +11,10 @@ namespace StripeMeter.Bench;
 internal sealed class Benchmark(TimeProvider clock)
 {
     /// <summary>Parts of the report, in their order.</summary>
-    public static readonly string[] Parts = ["engine", "series", "pricing", "embedded", "apart", "repairs", "memory"];
+    public static readonly string[] Parts = ["engine", "series", "pricing", "embedded", "apart", "repairs", "pushes", "memory"];
+
+    /// <summary>What Stripe takes of one account in live mode by default, all calls together.</summary>
+    private const int PushesPerSecond = 100;
 
     private readonly StringBuilder _report = new();
     private readonly Dictionary<int, long> _engine = [];
@@ -39,9 +43,10 @@ internal sealed class Benchmark(TimeProvider clock)
             "engine" => MeasureEngineAsync(percent),
             "series" => MeasureSeriesAsync(percent),
             "pricing" => Task.Run(() => MeasurePricing(percent)),
-            "embedded" => MeasureSystemAsync("The embedded system", SystemUnderTest.StartEmbeddedAsync, percent),
+            "embedded" => MeasureSystemAsync("The embedded system", time => SystemUnderTest.StartEmbeddedAsync(time), percent),
             "apart" => MeasureSystemAsync("Separate processes", SystemUnderTest.StartApartAsync, percent),
             "repairs" => MeasureRepairsAsync(percent),
+            "pushes" => MeasurePushesAsync(percent),
             _ => soakEvents > 0 ? SoakAsync(soakEvents) : Task.CompletedTask,
         };
     }
@@ -154,6 +159,23 @@ internal sealed class Benchmark(TimeProvider clock)
         Line();
     }
 
+    private async Task MeasurePushesAsync(int percent)
+    {
+        var customers = Math.Max(10, 10_000 * percent / 100);
+        await using var system = await SystemUnderTest.StartEmbeddedAsync(clock, ("STRIPE_RATE_PER_SECOND", Text(PushesPerSecond)));
+        using var pushes = new PushBench(system, clock);
+        Line("## Pushing");
+        Line();
+        Line($"{Number(customers)} customers with a changed counter, all behind at once, pushed to the Stripe double at the rate of an account: "
+            + $"{PushesPerSecond} calls a second. Each push is one call.");
+        Line();
+        Line("| pushed | after | pushes/s | resident then |");
+        Line("| --- | --- | --- | --- |");
+        foreach (var sample in await pushes.PushAsync(customers))
+            Line($"| {Number(sample.Pushed)} | {Seconds(sample.After)} | {(sample.Pushed / sample.After.TotalSeconds).ToString("F1", CultureInfo.InvariantCulture)} | {Megabytes(sample.ResidentBytes)} |");
+        Line();
+    }
+
     private async Task SoakAsync(long events)
     {
         await using var system = await SystemUnderTest.StartEmbeddedAsync(clock);
@@ -188,6 +210,8 @@ internal sealed class Benchmark(TimeProvider clock)
 
     private static string Percentile(HdrHistogram.HistogramBase histogram, int percentile) =>
         (histogram.GetValueAtPercentile(percentile) / 1000m).ToString("F1", CultureInfo.InvariantCulture) + " ms";
+
+    private static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);
 
     private static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 

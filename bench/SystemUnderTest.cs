@@ -20,17 +20,25 @@ internal sealed class SystemUnderTest : IAsyncDisposable
 
     public Uri Grpc { get; }
 
+    /// <summary>The Stripe double of the embedded system.</summary>
+    public Uri Stripe { get; private set; } = Local(0);
+
     /// <summary>How long it took from the start of the process to readiness.</summary>
     public TimeSpan StartTime { get; private set; }
 
     /// <summary>Everything in one process, on free ports.</summary>
-    public static Task<SystemUnderTest> StartEmbeddedAsync(TimeProvider clock)
+    public static async Task<SystemUnderTest> StartEmbeddedAsync(TimeProvider clock, params (string Name, string Value)[] settings)
     {
-        var (rest, grpc) = (FreePort(), FreePort());
-        return StartAsync(clock, rest, grpc, "dotnet", [Repository.AssemblyOf("local", "StripeMeter.Local")], new()
+        var (rest, grpc, stripe) = (FreePort(), FreePort(), FreePort());
+        var environment = new Dictionary<string, string>
         {
-            ["API_PORT"] = Text(rest), ["INGEST_PORT"] = Text(grpc), ["STRIPE_DOUBLE_PORT"] = "0",
-        });
+            ["API_PORT"] = Text(rest), ["INGEST_PORT"] = Text(grpc), ["STRIPE_DOUBLE_PORT"] = Text(stripe),
+        };
+        foreach (var (name, value) in settings)
+            environment[name] = value;
+        var system = await StartAsync(clock, rest, grpc, "dotnet", [Repository.AssemblyOf("local", "StripeMeter.Local")], environment);
+        system.Stripe = Local(stripe);
+        return system;
     }
 
     /// <summary>Five services with a localdapr each and the Stripe double, on the ports that deployment files name.</summary>
