@@ -6,7 +6,6 @@ using Stripe.Billing;
 using StripeMeter.Defaults.Billing;
 using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Tenants;
-using StripeMeter.Metering.Time;
 using StripeMeter.Pusher.StripeApi;
 using StripeMeter.Pusher.Telemetry;
 using StripeMeter.Pusher.Tests.Protocol;

@@ -3,6 +3,7 @@ using System.Globalization;
 using Google.Protobuf;
 using Grpc.Core;
 using Stripe;
+using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Time;
 using StripeMeter.Pusher.Tests.Kit;
 using StripeMeter.V1;
@@ -110,7 +111,9 @@ public sealed class WebhookTests
 
         await Patience.UntilEqualAsync(
             IntentState.Rejected, async () => (await subject.Store.Deltas.FindClosedAsync(identifier, CancellationToken.None))!.State);
-        var document = (await subject.Store.Deltas.ListAsync(new(), CancellationToken.None)).Single();
+        // The history is written first.
+        await Patience.UntilAsync(async () => (await DocumentAsync(subject)).Rejections == 1);
+        var document = await DocumentAsync(subject);
         Assert.Contains("meter_event_customer_not_found", document.Problem, StringComparison.Ordinal);
         Assert.Equal("7", document.Periods.Single().Outstanding.ToString());
     }
@@ -194,8 +197,10 @@ public sealed class WebhookTests
             Payload = ByteString.CopyFromUtf8(payload), Signature = signature ?? EventUtility.GenerateSignatureHeader(payload, Secret, Now),
         }).ResponseAsync;
 
-    private static async Task<Instant?> DeadlineAsync(PusherUnderTest subject) =>
-        (await subject.Store.Deltas.ListAsync(new(), CancellationToken.None)).Single().Periods.Single().Deadline;
+    private static async Task<Instant?> DeadlineAsync(PusherUnderTest subject) => (await DocumentAsync(subject)).Periods.Single().Deadline;
+
+    private static async Task<DeltaDocument> DocumentAsync(PusherUnderTest subject) =>
+        (await subject.Store.Deltas.ListAsync(new(), CancellationToken.None)).Single();
 
     private static async Task<PusherUnderTest> StartAsync(StubbedStripe stripe, OtherServices services)
     {
