@@ -3,6 +3,7 @@ using StripeMeter.Defaults.Configuration;
 using StripeMeter.Defaults.Hosting;
 using StripeMeter.Defaults.Invocation;
 using StripeMeter.Gateway.Adjustments;
+using StripeMeter.Gateway.Backfilling;
 using StripeMeter.Gateway.Counters;
 using StripeMeter.Gateway.DeadLetters;
 using StripeMeter.Gateway.Deltas;
@@ -59,6 +60,7 @@ public static class GatewayApp
         app.MapWebhooks();
         app.MapAdjustments();
         app.MapReplay();
+        app.MapBackfills();
         app.MapExplaining();
         app.MapScenarios();
         app.MapRuns();
@@ -83,7 +85,8 @@ public static class GatewayApp
             .AddClient<EventService.EventServiceClient>(calls => new(calls))
             .AddClient<DeadLetterService.DeadLetterServiceClient>(calls => new(calls))
             .AddClient<AdjustmentService.AdjustmentServiceClient>(calls => new(calls))
-            .AddClient<ReplayService.ReplayServiceClient>(calls => new(calls));
+            .AddClient<ReplayService.ReplayServiceClient>(calls => new(calls))
+            .AddClient<BackfillService.BackfillServiceClient>(calls => new(calls));
         services.AddServiceCalls(AppCatalogue.Aggregator, timeout)
             .AddClient<CounterService.CounterServiceClient>(calls => new(calls))
             .AddClient<AuditService.AuditServiceClient>(calls => new(calls))

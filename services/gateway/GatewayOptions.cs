@@ -22,6 +22,26 @@ public sealed class GatewayOptions
     [Setting("API_BODY_LIMIT_BYTES"), Range(1_024, 16 * 1024 * 1024)]
     public int BodyBytes { get; set; } = 1_048_576;
 
+    /// <summary>Largest JSON body of a backfill, in bytes. Files come as bodies of their own and are streamed.</summary>
+    [Setting("BACKFILL_BODY_LIMIT_BYTES"), Range(1_024, 16 * 1024 * 1024)]
+    public int BackfillBodyBytes { get; set; } = 1_048_576;
+
+    /// <summary>Events within the JSON body of a backfill.</summary>
+    [Setting("MAX_BACKFILL_EVENTS"), Range(1, 100_000)]
+    public int MaximumBackfillEvents { get; set; } = 5_000;
+
+    /// <summary>Characters of the events or of the CSV text within the JSON body of a backfill.</summary>
+    [Setting("MAX_DIRECT_BACKFILL_SIZE"), Range(1_024, 16 * 1024 * 1024)]
+    public int MaximumDirectBackfillCharacters { get; set; } = 1_048_576;
+
+    /// <summary>Largest file of a backfill as it is sent, in MiB.</summary>
+    [Setting("BACKFILL_FILE_LIMIT_MIB"), Range(1, 1_048_576)]
+    public int BackfillFileMebibytes { get; set; } = 10_240;
+
+    /// <summary>Rows of one file of a backfill.</summary>
+    [Setting("MAX_BACKFILL_FILE_ROWS"), Range(1, 2_000_000_000)]
+    public int MaximumBackfillFileRows { get; set; } = 100_000_000;
+
     /// <summary>Events of one ingest request, and of one call to ingest.</summary>
     [Setting("MAX_INGEST_BATCH"), Range(1, 10_000)]
     public int MaximumBatchEvents { get; set; } = 1_000;

@@ -3,6 +3,7 @@ using StripeMeter.Defaults.Hosting;
 using StripeMeter.Defaults.Storage;
 using StripeMeter.Ingest.Adjusting;
 using StripeMeter.Ingest.Anchoring;
+using StripeMeter.Ingest.Backfilling;
 using StripeMeter.Ingest.Conflicts;
 using StripeMeter.Ingest.Controlling;
 using StripeMeter.Ingest.DeadLetters;
@@ -26,6 +27,7 @@ public static class IngestApp
         builder.Services.AddSettings<PublishingOptions>(builder.Configuration);
         builder.Services.AddSettings<ControlOptions>(builder.Configuration);
         builder.Services.AddSettings<DeadLetterOptions>(builder.Configuration);
+        builder.Services.AddSettings<BackfillSettings>(builder.Configuration);
         builder.AddMeterStore();
         builder.Services.AddSingleton<IngestInstruments>();
         builder.Services.AddSingleton<ConflictReporter>();
@@ -37,6 +39,10 @@ public static class IngestApp
         builder.Services.AddSingleton<SubscriptionInstruments>();
         builder.Services.AddSingleton<PublicationTaker>();
         builder.Services.AddSingleton<DeadLetterKeeper>();
+        builder.Services.AddSingleton<BackfillInstruments>();
+        builder.Services.AddSingleton<EventStager>();
+        builder.Services.AddSingleton<BackfillService>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<BackfillService>());
         configure?.Invoke(builder);
 
         var app = builder.Build();
@@ -48,6 +54,7 @@ public static class IngestApp
         app.MapGrpcService<ReplayServiceEndpoint>();
         app.MapGrpcService<AnchorServiceEndpoint>();
         app.MapGrpcService<DeadLetterServiceEndpoint>();
+        app.MapGrpcService<BackfillServiceEndpoint>();
         app.MapDefaults();
         return app;
     }

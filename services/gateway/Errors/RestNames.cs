@@ -20,6 +20,7 @@ public static partial class RestNames
         ["group_meta_key"] = "groupBy",
         ["rank_by"] = "aggregation",
         ["shadow_customer_rule"] = "shadowCustomers",
+        ["backfill_id"] = "operationId",
     }.ToFrozenDictionary();
 
     /// <summary>Takes a path of the protocol apart: <c>events[3].customer_ref</c> is field <c>customerRef</c> of event 3.</summary>

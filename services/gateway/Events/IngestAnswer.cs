@@ -1,5 +1,6 @@
 using System.Text.Json;
 using StripeMeter.Gateway.Errors;
+using StripeMeter.Gateway.Requests;
 using StripeMeter.V1;
 
 namespace StripeMeter.Gateway.Events;
@@ -32,7 +33,20 @@ internal sealed class IngestAnswer
 
     public IReadOnlyList<ProblemError> Errors { get; }
 
-    public bool IsAllRefused => Errors.Count == _results.Length;
+    /// <summary>Answers the request: with a problem if no event keeps the rules.</summary>
+    public async Task SendAsync(HttpContext context)
+    {
+        if (Errors.Count == _results.Length)
+        {
+            await ProblemWriter.WriteAsync(context, Problem.EveryEventRefused() with { Errors = Errors }, WriteMembers).ConfigureAwait(false);
+            return;
+        }
+
+        context.Response.ContentType = Json.ContentType;
+        await using (var writer = new Utf8JsonWriter(context.Response.BodyWriter, Json.WriterOptions))
+            Write(writer, context.TraceIdentifier);
+        await context.Response.BodyWriter.FlushAsync(context.RequestAborted).ConfigureAwait(false);
+    }
 
     public void Write(Utf8JsonWriter writer, string requestId)
     {

@@ -1,8 +1,6 @@
-using System.Text.Json;
 using StripeMeter.EventFormats;
 using StripeMeter.Gateway.Errors;
 using StripeMeter.Gateway.Requests;
-using StripeMeter.V1;
 
 namespace StripeMeter.Gateway.Events;
 
@@ -19,20 +17,9 @@ internal static class IngestEndpoint
     {
         var started = clock.GetTimestamp();
         var events = await ReadAsync(context, options).ConfigureAwait(false);
-        var results = await IngestAsync(events, dispatcher).ConfigureAwait(false);
+        var results = await ReadEvents.DecideAsync(events, dispatcher.IngestAsync).ConfigureAwait(false);
         instruments.Ingested(clock.GetElapsedTime(started));
-        var answer = new IngestAnswer(results);
-        if (answer.IsAllRefused)
-        {
-            await ProblemWriter.WriteAsync(
-                context, Problem.EveryEventRefused() with { Errors = answer.Errors }, answer.WriteMembers).ConfigureAwait(false);
-            return;
-        }
-
-        context.Response.ContentType = Json.ContentType;
-        await using (var writer = new Utf8JsonWriter(context.Response.BodyWriter, Json.WriterOptions))
-            answer.Write(writer, context.TraceIdentifier);
-        await context.Response.BodyWriter.FlushAsync(context.RequestAborted).ConfigureAwait(false);
+        await new IngestAnswer(results).SendAsync(context).ConfigureAwait(false);
     }
 
     private static async Task<List<ReadEvent>> ReadAsync(HttpContext context, GatewayOptions options)
@@ -62,33 +49,4 @@ internal static class IngestEndpoint
             ? read with { Error = new Metering.Events.FieldError(EventFields.Tenant, "must be a UUID") }
             : read;
     }
-
-    /// <summary>Sends on what can be read, and puts the results back into the order of the request.</summary>
-    private static async Task<IngestResult[]> IngestAsync(List<ReadEvent> events, IngestDispatcher dispatcher)
-    {
-        var readable = new List<UsageEvent>(events.Count);
-        foreach (var read in events)
-        {
-            if (read.Error is null)
-                readable.Add(read.Event);
-        }
-
-        var decided = readable.Count == 0 ? [] : await dispatcher.IngestAsync(readable).ConfigureAwait(false);
-        var results = new IngestResult[events.Count];
-        var next = 0;
-        for (var index = 0; index < results.Length; index++)
-        {
-            results[index] = events[index].Error is { } error ? ToResult(events[index].Event, error) : decided[next++];
-            results[index].Index = (ulong)index;
-        }
-
-        return results;
-    }
-
-    private static IngestResult ToResult(UsageEvent read, Metering.Events.FieldError error) => new()
-    {
-        Status = IngestStatus.Error,
-        IdempotencyKey = read.IdempotencyKey,
-        Error = new FieldError { Field = error.Field, Reason = error.Reason },
-    };
 }

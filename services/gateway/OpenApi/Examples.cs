@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using StripeMeter.Gateway.Adjustments;
+using StripeMeter.Gateway.Backfilling;
 using StripeMeter.Gateway.DeadLetters;
 using StripeMeter.Gateway.Events;
 using StripeMeter.Gateway.Mappings;
@@ -60,6 +61,19 @@ public static class Examples
         [typeof(RedriveBody)] =
             """
             {"tenantId":"acme","ids":["0639041556000000000-5f0c6a1b2d3e4f50"]}
+            """,
+        [typeof(BackfillBody)] =
+            """
+            {"tenantId":"acme","metric":"api_calls","periodStart":"2026-01-01","periodEnd":"2026-01-31","reason":"outage of the exporter",
+             "csvData":"customerRef,quantity,ts,idempotencyKey\ncus_01,12.5,2026-01-16T14:30:00Z,call-0001\n","dryRun":true}
+            """,
+        [typeof(SessionBody)] =
+            """
+            {"tenantId":"acme","metrics":["api_calls"],"periodStart":"2026-01-01","periodEnd":"2026-01-31","reason":"outage of the exporter"}
+            """,
+        [typeof(BackfillStep)] =
+            """
+            {"tenantId":"acme"}
             """,
         [typeof(ProjectionRequest)] =
             """

@@ -11,18 +11,22 @@ namespace StripeMeter.Gateway.Requests;
 /// </summary>
 internal sealed class JsonBody : IDisposable
 {
-    private static readonly JsonDocumentOptions Options = new() { MaxDepth = 16 };
+    private const int NormalDepth = 16;
     private readonly JsonDocument _document;
     private readonly List<ProblemError> _errors = [];
 
     private JsonBody(JsonDocument document) => _document = document;
 
     /// <exception cref="ProblemException">The body is no JSON object, or has members that are neither known nor to be ignored.</exception>
+    public static Task<JsonBody> ReadAsync(HttpContext context, int limitBytes, IReadOnlySet<string> known, params string[] ignored) =>
+        ReadAsync(context, limitBytes, known, NormalDepth, ignored);
+
+    /// <inheritdoc cref="ReadAsync(HttpContext, int, IReadOnlySet{string}, string[])"/>
     public static async Task<JsonBody> ReadAsync(
-        HttpContext context, int limitBytes, IReadOnlySet<string> known, params string[] ignored)
+        HttpContext context, int limitBytes, IReadOnlySet<string> known, int maximumDepth, params string[] ignored)
     {
         using var body = await RequestBody.ReadAsync(context, limitBytes).ConfigureAwait(false);
-        var read = new JsonBody(Parse(body));
+        var read = new JsonBody(Parse(body, maximumDepth));
         read.RefuseUnknown(known, ignored);
         return read;
     }
@@ -81,6 +85,14 @@ internal sealed class JsonBody : IDisposable
         }
 
         return texts;
+    }
+
+    /// <summary>The JSON text of a list; null if it is absent or null.</summary>
+    public string? Array(string name)
+    {
+        if (!TryGet(name, out var value))
+            return null;
+        return value.ValueKind == JsonValueKind.Array ? value.GetRawText() : Wrong<string>(name, "must be a list");
     }
 
     public bool? Flag(string name)
@@ -170,12 +182,12 @@ internal sealed class JsonBody : IDisposable
 
     public void Dispose() => _document.Dispose();
 
-    private static JsonDocument Parse(RequestBody body)
+    private static JsonDocument Parse(RequestBody body, int maximumDepth)
     {
         try
         {
             // The copy outlives the pooled buffer.
-            var document = JsonDocument.Parse(body.Utf8.ToArray(), Options);
+            var document = JsonDocument.Parse(body.Utf8.ToArray(), new JsonDocumentOptions { MaxDepth = maximumDepth });
             if (document.RootElement.ValueKind == JsonValueKind.Object)
                 return document;
             document.Dispose();

@@ -125,12 +125,7 @@ public sealed class BatchIngester(
         Index = (ulong)index,
         IdempotencyKey = outcome.Key,
         Late = outcome.Late,
-        Status = outcome.Status switch
-        {
-            Metering.Ledger.IngestStatus.Accepted => IngestStatus.Accepted,
-            Metering.Ledger.IngestStatus.Duplicate => IngestStatus.Duplicate,
-            _ => IngestStatus.Conflict,
-        },
+        Status = outcome.Status.ToWire(),
     };
 
     private void Count(List<IndexedEvent> events, IReadOnlyList<Outcome> outcomes)

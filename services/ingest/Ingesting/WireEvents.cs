@@ -1,5 +1,6 @@
 using StripeMeter.Defaults.Wire;
 using StripeMeter.Metering.Events;
+using StripeMeter.Metering.Ledger;
 using DomainSource = StripeMeter.Metering.Events.EventSource;
 
 namespace StripeMeter.Ingest.Ingesting;
@@ -34,6 +35,13 @@ internal static class WireEvents
             Source = sent.Source.ToDomain(),
         };
     }
+
+    public static V1.IngestStatus ToWire(this IngestStatus status) => status switch
+    {
+        IngestStatus.Accepted => V1.IngestStatus.Accepted,
+        IngestStatus.Duplicate => V1.IngestStatus.Duplicate,
+        _ => V1.IngestStatus.Conflict,
+    };
 
     public static DomainSource ToDomain(this V1.EventSource source) =>
         source == V1.EventSource.Unspecified || !Enum.IsDefined((DomainSource)source)

@@ -47,6 +47,11 @@ public sealed class Backend : IAsyncDisposable
     public Func<GetProjectionRequest, GetProjectionResponse> Projection { get; set; } = null!;
 
     public Func<CheckInvoiceRequest, CheckInvoiceResponse> CheckInvoice { get; set; } = null!;
+    /// <summary>Is told the events that are to wait in a backfill.</summary>
+    public Action<StageEventsRequest> Stage { get; set; } = null!;
+
+    /// <summary>What was decided on backfills: the committed rows, or the problem for which one was given up.</summary>
+    public List<string> Decided { get; } = [];
 
     public Dictionary<string, Mapping> Mappings { get; } = [];
 
@@ -85,6 +90,7 @@ public sealed class Backend : IAsyncDisposable
         app.MapGrpcService<PushFace>();
         app.MapGrpcService<WebhookFace>();
         app.MapGrpcService<PricingFace>();
+        app.MapGrpcService<BackfillFace>();
         app.MapGrpcService<HealthFace>();
         app.MapGet("/v1.0/healthz", () => Microsoft.AspNetCore.Http.Results.NoContent());
         await app.StartAsync();
@@ -105,6 +111,8 @@ public sealed class Backend : IAsyncDisposable
         StripeEvent = _ => new();
         Projection = _ => new();
         CheckInvoice = _ => new();
+        Stage = _ => { };
+        Decided.Clear();
         Mappings.Clear();
         NotReady.Clear();
         Called.Clear();
@@ -191,6 +199,32 @@ public sealed class Backend : IAsyncDisposable
                 Status = ready ? HealthCheckResponse.Types.ServingStatus.Serving : HealthCheckResponse.Types.ServingStatus.NotServing,
             });
         }
+    }
+
+    private sealed class BackfillFace(Backend backend) : BackfillService.BackfillServiceBase
+    {
+        public override Task<OpenBackfillResponse> OpenBackfill(OpenBackfillRequest request, ServerCallContext context) =>
+            Task.FromResult(backend.Note(context, new OpenBackfillResponse { Backfill = Sample }));
+
+        public override Task<StageEventsResponse> StageEvents(StageEventsRequest request, ServerCallContext context)
+        {
+            backend.Stage(request);
+            return Task.FromResult(backend.Note(context, new StageEventsResponse()));
+        }
+
+        public override Task<CommitBackfillResponse> CommitBackfill(CommitBackfillRequest request, ServerCallContext context)
+        {
+            backend.Decided.Add($"committed {request.RowCount}");
+            return Task.FromResult(new CommitBackfillResponse { Backfill = Sample });
+        }
+
+        public override Task<RevertBackfillResponse> RevertBackfill(RevertBackfillRequest request, ServerCallContext context)
+        {
+            backend.Decided.Add($"given up: {request.Problem}");
+            return Task.FromResult(new RevertBackfillResponse { Backfill = Sample });
+        }
+
+        private static Backfill Sample => new() { Id = "backfill-1", TenantId = "acme" };
     }
 
     private sealed class MappingFace(Backend backend) : MappingService.MappingServiceBase

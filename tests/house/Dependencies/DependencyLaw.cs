@@ -22,7 +22,7 @@ internal static class DependencyLaw
         ["aggregator"] = Shared,
         ["pusher"] = Shared,
         ["pricing"] = Shared,
-        ["gateway"] = [.. Shared, "eventformats"],
+        ["gateway"] = [.. Shared, "eventfiles", "eventformats"],
         ["eventfiles"] = ["metering"],
         ["cli"] = ["metering", "eventfiles"],
         ["stripedriver"] = ["contracts"],
