@@ -10,7 +10,7 @@ internal static class CommonOptions
     public const string UrlVariable = "STRIPEMETER_URL";
     private const string DefaultUrl = "http://localhost:3000";
 
-    public static readonly Option<Uri?> Url = new("--url")
+    public static readonly Option<Uri?> Url = new("--url", "--api-url")
     {
         Description = $"Address of StripeMeter's REST API. Default: {UrlVariable}, else {DefaultUrl}.",
         HelpName = "ADDRESS",

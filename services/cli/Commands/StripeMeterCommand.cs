@@ -1,5 +1,10 @@
 using System.CommandLine;
+using StripeMeter.Cli.Adjusting;
+using StripeMeter.Cli.Auditing;
+using StripeMeter.Cli.Backfilling;
+using StripeMeter.Cli.Explaining;
 using StripeMeter.Cli.Ingesting;
+using StripeMeter.Cli.Replaying;
 using StripeMeter.Cli.Simulating;
 
 namespace StripeMeter.Cli.Commands;
@@ -36,8 +41,15 @@ public static class StripeMeterCommand
         var root = new RootCommand(Description)
         {
             IngestCommand.Create(host),
+            BackfillCommand.Create(host),
+            ReplayCommand.Create(host),
+            AdjustCommand.Create(host),
+            ExplainCommand.Create(host),
+            AuditCommand.Create(host),
             SimulateCommand.Create(host),
         };
+        foreach (var older in AdjustCommand.CreateOlder(host))
+            root.Add(older);
         foreach (var option in CommonOptions.All)
             root.Add(option);
         return root;

@@ -9,7 +9,7 @@ using StripeMeter.EventFiles;
 namespace StripeMeter.Cli.Ingesting;
 
 /// <summary>Sends a file in batches, a few at a time. A batch that is not answered is sent again under the same keys.</summary>
-internal sealed class FileSender(RestClient rest, IngestTally tally, Progress progress)
+internal sealed class FileSender(RestClient rest, string address, IngestTally tally, Progress progress)
 {
     /// <summary>Leaves room within the API's limit for a body, 1 MiB by default.</summary>
     private const int MaximumBodyBytes = 768 * 1024;
@@ -32,7 +32,7 @@ internal sealed class FileSender(RestClient rest, IngestTally tally, Progress pr
     {
         try
         {
-            return (await rest.PostAsync("/v1/events/ingest", batch.Close(), cancellation).ConfigureAwait(false)).Items("results");
+            return (await rest.PostAsync(address, batch.Close(), cancellation).ConfigureAwait(false)).Items("results");
         }
         catch (RestException refusal) when (refusal is { Status: HttpStatusCode.BadRequest, Answer: not null }
             && refusal.Answer.Items("results").Count() == batch.Count)

@@ -9,7 +9,6 @@ namespace StripeMeter.Cli.Ingesting;
 internal static class IngestCommand
 {
     private const int MaximumProblems = 1_000;
-    private const int MaximumShown = 20;
 
     public static Command Create(CliHost host)
     {
@@ -34,7 +33,7 @@ internal static class IngestCommand
         var content = file.Open(call);
         await using var _ = content.ConfigureAwait(false);
         var (tally, progress) = (new IngestTally(MaximumProblems), new Progress(call.Host));
-        var sender = new FileSender(call.Rest, tally, progress);
+        var sender = new FileSender(call.Rest, "/v1/events/ingest", tally, progress);
         try
         {
             var rows = EventFile.ReadAsync(content, format, file.Defaults(call), cancellation);
@@ -52,11 +51,7 @@ internal static class IngestCommand
 
     private static async Task ReportAsync(CommandCall call, IngestTally tally, string? unread)
     {
-        var error = call.Host.Error;
-        foreach (var problem in tally.Problems.Take(MaximumShown))
-            await error.WriteLineAsync($"line {problem.Line}: {problem.Status}: {problem.Reason}").ConfigureAwait(false);
-        if (tally.Problems.Count > MaximumShown)
-            await error.WriteLineAsync($"and more; --output json lists the first {MaximumProblems}").ConfigureAwait(false);
+        await tally.WriteProblemsAsync(call.Host.Error).ConfigureAwait(false);
         if (unread is not null)
             await Failures.WriteAsync(call.Host, unread).ConfigureAwait(false);
         await call.Printer.WriteAsync(tally.ToJson(), _ => tally.ToTable()).ConfigureAwait(false);

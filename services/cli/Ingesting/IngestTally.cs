@@ -6,6 +6,7 @@ namespace StripeMeter.Cli.Ingesting;
 /// <summary>Adds up what became of the rows of a file.</summary>
 internal sealed class IngestTally(int maximumProblems)
 {
+    private const int MaximumShown = 20;
     private readonly Lock _gate = new();
     private readonly List<RowProblem> _problems = [];
 
@@ -55,6 +56,15 @@ internal sealed class IngestTally(int maximumProblems)
 
     /// <summary>The first problems, by line.</summary>
     public IReadOnlyList<RowProblem> Problems => [.. _problems.OrderBy(problem => problem.Line)];
+
+    /// <summary>Tells people of the first problems.</summary>
+    public async Task WriteProblemsAsync(TextWriter error)
+    {
+        foreach (var problem in Problems.Take(MaximumShown))
+            await error.WriteLineAsync($"line {problem.Line}: {problem.Status}: {problem.Reason}").ConfigureAwait(false);
+        if (Problems.Count > MaximumShown)
+            await error.WriteLineAsync($"and more; --output json lists the first {maximumProblems}").ConfigureAwait(false);
+    }
 
     public JsonObject ToJson() => new()
     {
