@@ -13,12 +13,14 @@ public sealed class AnchorHistory
 {
     private readonly ImmutableArray<Segment> _segments;
     private readonly ImmutableArray<Recut> _recuts;
+    private readonly Instant _closedBefore;
 
-    private AnchorHistory(ImmutableArray<Segment> segments, ImmutableArray<Recut> recuts, AnchorHistory? before) =>
-        (_segments, _recuts, Before) = (segments, recuts, before);
+    private AnchorHistory(
+        ImmutableArray<Segment> segments, ImmutableArray<Recut> recuts, Instant closedBefore, AnchorHistory? before) =>
+        (_segments, _recuts, _closedBefore, Before) = (segments, recuts, closedBefore, before);
 
     /// <summary>Calendar months in UTC.</summary>
-    public static AnchorHistory Calendar { get; } = new([new Segment(Instant.Minimum, PeriodAnchor.MonthStart)], [], null);
+    public static AnchorHistory Calendar { get; } = new([new Segment(Instant.Minimum, PeriodAnchor.MonthStart)], [], Instant.Minimum, null);
 
     /// <summary>The history without the last change; null if there was none.</summary>
     public AnchorHistory? Before { get; }
@@ -38,16 +40,18 @@ public sealed class AnchorHistory
 
     /// <summary>
     /// The history with a change. Closed periods keep their bounds: it holds from the beginning of the oldest one that was
-    /// open when the change was recorded, at the earliest.
+    /// open when the change was recorded, at the earliest. What an earlier change judged closed stays closed, should a later one,
+    /// by a clock that is behind or by other settings, judge otherwise.
     /// </summary>
     public AnchorHistory With(in Countable change)
     {
         var control = change.Control ?? throw new ArgumentException("Only anchor changes change anchors.", nameof(change));
         var anchor = control.Anchor ?? throw new ArgumentException("Only anchor changes change anchors.", nameof(change));
-        var from = Instant.Max(control.At, PeriodOf(control.ClosedBefore).Start);
+        var closedBefore = Instant.Max(_closedBefore, control.ClosedBefore);
+        var from = Instant.Max(control.At, PeriodOf(closedBefore).Start);
         var kept = _segments.Where(segment => segment.From < from);
         return new AnchorHistory(
-            [.. kept, new Segment(from, anchor)], _recuts.Add(new Recut(change.Position, PeriodOf(from).Start)), this);
+            [.. kept, new Segment(from, anchor)], _recuts.Add(new Recut(change.Position, PeriodOf(from).Start)), closedBefore, this);
     }
 
     /// <summary>The last change that may have changed what a counter counts, by the start of its period; 0 if none did.</summary>

@@ -12,10 +12,12 @@ internal sealed class ReferencePeriods(IEnumerable<LoggedRecord> customerLog)
     private static List<(DateTime From, int Day, int Minute)> Read(IEnumerable<LoggedRecord> log)
     {
         List<(DateTime From, int Day, int Minute)> anchors = [(DateTime.MinValue, 1, 0)];
+        var closed = DateTime.MinValue;
         foreach (var change in log.Where(logged => logged.Record.Kind == RecordKind.AnchorChanged).OrderBy(logged => logged.Position))
         {
             var control = change.Record.Control!;
-            var firstOpen = Of(anchors, control.ClosedBefore.ToUtc()).Start;
+            closed = control.ClosedBefore.ToUtc() > closed ? control.ClosedBefore.ToUtc() : closed;
+            var firstOpen = Of(anchors, closed).Start;
             var wished = control.At.ToUtc();
             var from = wished > firstOpen ? wished : firstOpen;
             anchors.RemoveAll(anchor => anchor.From >= from);

@@ -68,6 +68,17 @@ public sealed class PeriodAnchorTests
         Assert.Equal(new BillingPeriod(At("2026-03-10T00:00:00Z"), At("2026-04-10T00:00:00Z")), history.PeriodOf(At("2026-03-25T00:00:00Z")));
     }
 
+    [Fact]
+    public void History_AChangeThatJudgesLessClosed_LeavesClosedPeriodsAlone()
+    {
+        var history = AnchorHistory.Calendar
+            .With(Change(5, "2026-03-20T00:00:00Z", new PeriodAnchor(20, 0), closedBefore: "2026-03-01T00:00:00Z"))
+            .With(Change(6, "2026-01-10T00:00:00Z", new PeriodAnchor(10, 0), closedBefore: "2026-01-01T00:00:00Z"));
+
+        Assert.Equal(new BillingPeriod(At("2026-02-01T00:00:00Z"), At("2026-03-01T00:00:00Z")), history.PeriodOf(At("2026-02-15T00:00:00Z")));
+        Assert.Equal(At("2026-03-01T00:00:00Z"), history.LastRecutFrom);
+    }
+
     private static Countable Change(long position, string from, PeriodAnchor anchor, string closedBefore) => Countable.Of(new PositionedRecord(
         position, ControlRecords.AnchorChanged($"{position}", "c", At(from), anchor, At(closedBefore), "", At(from))));
 
