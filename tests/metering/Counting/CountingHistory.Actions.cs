@@ -1,6 +1,8 @@
 using StripeMeter.Metering.Adjustments;
 using StripeMeter.Metering.Auditing;
+using StripeMeter.Metering.Backfilling;
 using StripeMeter.Metering.Counting;
+using StripeMeter.Metering.Documents;
 using StripeMeter.Metering.Events;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Periods;
@@ -34,6 +36,10 @@ internal sealed partial class CountingHistory
             case CountingAction.IngestAgain when _sent.Count > 0: Ingest("", _sent[what % _sent.Count]); break;
             case CountingAction.IngestBatch: Ingest("", DrawSeveral(what, which)); break;
             case CountingAction.IngestBySession: Ingest($"s{which % 2}", DrawSeveral(what, which)); break;
+            case CountingAction.Stage: Stage($"b{which % 3}", DrawSeveral(what, which)); break;
+            case CountingAction.CommitBackfill: Decide($"b{what % 3}", id => _backfills.CommitAsync(id, rows: 0, CancellationToken.None)); break;
+            case CountingAction.RevertBackfill: Decide($"b{what % 3}", id => _backfills.RevertAsync(id, "", "", problem: "", CancellationToken.None)); break;
+            case CountingAction.RunBackfills: RunBackfills(steps: 1 + (what % 3)); break;
             case CountingAction.CreateAdjustment: Create(what % 6); break;
             case CountingAction.Approve: Settle(what, which, state => _adjustments.ApproveAsync(state, "operator", CancellationToken.None)); break;
             case CountingAction.Revert: Settle(what, which, state => _adjustments.RevertAsync(state, "operator", "", CancellationToken.None)); break;
@@ -81,6 +87,31 @@ internal sealed partial class CountingHistory
         var appender = new Appender(Tenant, _tenant.Ledger, (_, _) => Lateness, _clock);
         if (Done(appender.AppendAsync(events, session, CancellationToken.None)) is { } appended)
             _answers.Give(Tenant, events, appended.Outcomes);
+    }
+
+    /// <summary>Has events wait in a backfill, if it still takes them. One of three is a dry run.</summary>
+    private void Stage(string id, KeyedEvent[] events)
+    {
+        if (Done(_backfills.FindAsync(id, CancellationToken.None)) is null)
+        {
+            var everything = new BackfillScope([], [], Instant.Minimum, Instant.Maximum);
+            Done(_backfills.OpenAsync(
+                new Backfill { Id = id, Kind = BackfillKind.Session, Scope = everything, DryRun = id == "b2" }, CancellationToken.None));
+        }
+
+        Done(_backfills.StageAsync(id, events, new long[events.Length], CancellationToken.None));
+    }
+
+    private void Decide(string id, Func<string, Task<BackfillDecision>> decide)
+    {
+        if (Done(_backfills.FindAsync(id, CancellationToken.None)) is not null)
+            Done(decide(id));
+    }
+
+    private void RunBackfills(int steps)
+    {
+        foreach (var work in Done(_tenant.Documents.ListAsync(new DocumentQuery(DocumentKind.BackfillWork), CancellationToken.None))!)
+            Done(_backfillRunner.RunAsync(work.Id, steps, CancellationToken.None));
     }
 
     /// <summary>A request that is repeated creates nothing; one that says something else is refused.</summary>

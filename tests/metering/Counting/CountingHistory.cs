@@ -4,7 +4,9 @@ using StripeMeter.Kits.Simulated.Database;
 using StripeMeter.Kits.Simulated.Scheduling;
 using StripeMeter.Metering.Adjustments;
 using StripeMeter.Metering.Auditing;
+using StripeMeter.Metering.Backfilling;
 using StripeMeter.Metering.Counting;
+using StripeMeter.Metering.Documents;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Tenants;
@@ -28,6 +30,8 @@ internal sealed partial class CountingHistory
     private readonly ITenantStore _tenant;
     private readonly IPositionedRecords _records;
     private readonly AdjustmentBook _adjustments;
+    private readonly BackfillBook _backfills;
+    private readonly BackfillRunner _backfillRunner;
     private readonly Answers _answers;
     private readonly SimulatedActorState[] _states;
     private readonly ShardFolder[,] _folders;
@@ -40,6 +44,8 @@ internal sealed partial class CountingHistory
         var store = new SimulatedStore(_database, new SimulatedProcess(), _clock);
         (_tenant, _records) = (store.Of(Tenant), store.RecordsOf(Tenant));
         _adjustments = new AdjustmentBook(_tenant.Ledger, _tenant.Documents, _clock);
+        _backfills = new BackfillBook(_tenant, _clock);
+        _backfillRunner = new BackfillRunner(_tenant, _clock, new BackfillOptions { PageEvents = 2 }, (_, _) => { });
         _answers = new Answers(_database, new Tally());
         _states = new SimulatedActorState[shards];
         _folders = new ShardFolder[shards, Activations];
@@ -47,13 +53,16 @@ internal sealed partial class CountingHistory
             RestartWithoutState(shard);
     }
 
-    /// <summary>Folds and recounts until nothing is left to do, by fresh activations.</summary>
+    private bool IsAtRest => _database.IsProjected && _database.IsRecounted && !_database.HasDocuments(DocumentKind.BackfillWork);
+
+    /// <summary>Appends, folds and recounts until nothing is left to do, by fresh activations.</summary>
     public void Finish()
     {
         RestartAll();
-        for (var limit = 1_000; limit > 0 && !(_database.IsProjected && _database.IsRecounted); limit--)
+        for (var limit = 1_000; limit > 0 && !IsAtRest; limit--)
         {
             _clock.Now += TimeSpan.FromSeconds(1);
+            RunBackfills(steps: 10);
             for (var shard = 0; shard < _shards; shard++)
             {
                 Done(_folders[shard, 0].CatchUpAsync(CancellationToken.None));
@@ -61,13 +70,13 @@ internal sealed partial class CountingHistory
             }
         }
 
-        Assert.True(_database.IsProjected && _database.IsRecounted, "It does not come to rest.");
+        Assert.True(IsAtRest, "It does not come to rest.");
     }
 
     /// <summary>What does not hold once it has come to rest.</summary>
     public IReadOnlyList<string> Disagreements() =>
     [
-        .. _answers.Disagreements(),
+        .. _answers.Disagreements(), .. WrongBackfills(),
         .. Books.Differences(
             Records().Select(entry => new LoggedRecord(Tenant, entry.Shard, entry.Position, entry.Record)),
             Rows().Select(row => new TenantCounter(Tenant, row.Counter))),
@@ -75,6 +84,10 @@ internal sealed partial class CountingHistory
         .. Audit().Where(result => result.Outcome != AuditOutcome.Matches)
             .Select(result => $"{result.Row.Counter}: the auditor says {result.Outcome}: {result.Recounted}."),
     ];
+
+    /// <summary>A backfill counts whole, or not at all and for ever.</summary>
+    private IEnumerable<string> WrongBackfills() =>
+        Done(_backfills.ListAsync(null, 0, int.MaxValue, CancellationToken.None))!.Backfills.Select(backfill => BackfillCheck.Of(backfill, _shards, Records())).OfType<string>();
 
     private IEnumerable<LedgerEntry> Records() =>
         _database.RecordsOf(Tenant).Select(entry => new LedgerEntry(entry.Shard, entry.Position, entry.Record));

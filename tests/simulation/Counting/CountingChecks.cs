@@ -2,6 +2,7 @@ using StripeMeter.Kits.Reference;
 using StripeMeter.Kits.Simulated.Database;
 using StripeMeter.Kits.Simulated.Scheduling;
 using StripeMeter.Metering.Auditing;
+using StripeMeter.Metering.Backfilling;
 using StripeMeter.Metering.Counting;
 using StripeMeter.Metering.Events;
 using StripeMeter.Metering.Ledger;
@@ -22,7 +23,7 @@ internal sealed class CountingChecks(CountingWorld world)
     ];
 
     public IEnumerable<string> All() =>
-        [.. Unexplained(), .. world.Answers.Disagreements(), .. Log(), .. UnansweredEvents(), .. ControlsThatCameFirst(), .. Progress(), .. Rows(), .. Counters(), .. Audit()];
+        [.. Unexplained(), .. world.Answers.Disagreements(), .. Log(), .. UnansweredEvents(), .. ControlsThatCameFirst(), .. Progress(), .. Rows(), .. Counters(), .. Audit(), .. Backfills()];
 
     private IEnumerable<string> Unexplained() =>
         world.Network.Unexplained.Select(failure => $"Unexplained: {failure.GetType().Name}: {failure.Message}");
@@ -133,6 +134,33 @@ internal sealed class CountingChecks(CountingWorld world)
             var result = await new CounterAuditor(store.Of(tenant), AuditPage).CheckAsync(row, CancellationToken.None).ConfigureAwait(false);
             if (result.Outcome != AuditOutcome.Matches)
                 wrong.Add($"{tenant} has {row.Counter}, and the auditor says {result.Outcome}: {result.Recounted}.");
+        }
+    }
+
+    /// <summary>Backfills count whole or not at all.</summary>
+    private List<string> Backfills()
+    {
+        var wrong = new List<string>();
+        var reading = CheckBackfillsAsync(wrong);
+        if (!world.RunUntilEnded(reading) || !reading.IsCompletedSuccessfully)
+            wrong.Add($"Backfills cannot be read: {reading.Exception?.GetBaseException().Message ?? "no answer"}");
+        return wrong;
+    }
+
+    private async Task CheckBackfillsAsync(List<string> wrong)
+    {
+        var store = new SimulatedStore(world.Database, new SimulatedProcess(), world.Network.Scheduler.Clock);
+        foreach (var tenant in world.Database.KnownTenants.ToArray())
+        {
+            var book = new BackfillBook(store.Of(tenant), world.Network.Scheduler.Clock);
+            var shards = await store.Of(tenant).Ledger.ShardCountAsync(CancellationToken.None).ConfigureAwait(false);
+            var ledger = _log.Where(logged => logged.Tenant == tenant).Select(logged => new LedgerEntry(logged.Shard, logged.Position, logged.Record)).ToArray();
+            foreach (var backfill in (await book.ListAsync(null, 0, int.MaxValue, CancellationToken.None).ConfigureAwait(false)).Backfills)
+            {
+                world.Tally.Note(backfill.State == BackfillState.Reverted ? Situation.BackfillReverted : Situation.BackfillCommitted);
+                if (BackfillCheck.Of(backfill, shards, ledger) is { } problem)
+                    wrong.Add(problem);
+            }
         }
     }
 

@@ -1,7 +1,9 @@
 using StripeMeter.Kits.Simulated.Database;
 using StripeMeter.Kits.Simulated.Messaging;
 using StripeMeter.Kits.Simulated.Scheduling;
+using StripeMeter.Metering.Backfilling;
 using StripeMeter.Metering.Counting;
+using StripeMeter.Metering.Documents;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Time;
 
@@ -54,7 +56,8 @@ internal sealed class CountingWorld
         {
             PageRecords = random.Next(1, 6), RunItems = random.Next(1, 4), PageSeries = random.Next(1, 3), MaximumTries = random.Next(1, 5),
         };
-        _sweeper = new Sweeper(Network, Database, Folders, catchUp, recounting);
+        var backfilling = new BackfillOptions { PageEvents = random.Next(1, 4), TurnSteps = random.Next(1, 6) };
+        _sweeper = new Sweeper(Network, Database, Folders, catchUp, recounting, backfilling);
         var workload = new Workload(random, Start);
         _clients.Start(workload.Draw());
         _operators.Start(workload.DrawControls());
@@ -102,6 +105,7 @@ internal sealed class CountingWorld
     [
         AllAreAnswered ? "all are answered" : "somebody waits",
         Database.IsRecounted ? "all is recounted" : "something is to be recounted",
+        Database.HasDocuments(DocumentKind.BackfillWork) ? "a backfill is to be appended" : "no backfill is to be appended",
         $"{_scheduler.Pending} steps pend",
         .. from tenant in Database.KnownTenants
            from work in Database.WorkOf(tenant)

@@ -61,7 +61,7 @@ internal sealed class Workload(Random random, Instant now)
     {
         var (metric, customer, number) = ($"metric_{random.Next(_metrics)}", $"cus_{random.Next(_customers)}", random.Next(3));
         var (at, session) = (NextTimestamp(), NextSession());
-        switch (random.Next(9))
+        switch (random.Next(12))
         {
             case 0: return Adjustment(number, ControlRecords.AdjustmentApproved);
             case 1: return Adjustment(number, ControlRecords.AdjustmentReverted);
@@ -70,7 +70,10 @@ internal sealed class Workload(Random random, Instant now)
             case 4: return new SessionControl(session);
             case 5: return new ReplayControl(random.Next(1, 4));
             case 6: return new RebuildControl($"rebuild_{number}", random.Next(2) == 0 ? customer : null, random.Next(1, 4));
-            case 7:
+            case 7 or 8:
+                return new BackfillControl($"backfill_{number}", [.. Enumerable.Range(0, random.Next(1, 6)).Select(_ => NextEvent())], DryRun: number == 2);
+            case 9: return new BackfillRevertControl($"backfill_{number}");
+            case 10:
                 var anchor = new PeriodAnchor(AnchorDays[random.Next(AnchorDays.Length)], AnchorMinutes[random.Next(AnchorMinutes.Length)]);
                 var closedBefore = now - TimeSpan.FromHours(random.Next(0, 5) * 18);
                 return new RecordControl(taken => ControlRecords.AnchorChanged(

@@ -45,9 +45,9 @@ internal sealed class Writers(SimulatedNetwork network, SimulatedDatabase databa
 
     private async Task<bool> ControlAsync(Writer writer, ControlWish wish)
     {
-        var ledger = new SimulatedStore(database, writer.Process, writer.Clock).Of(wish.Tenant).Ledger;
-        await foreach (var appended in wish.Maker.AppendAsync(wish.Tenant, ledger, writer.Clock).ConfigureAwait(false))
-            Publish(writer, ledger, wish.Tenant, appended.Appended);
+        var tenant = new SimulatedStore(database, writer.Process, writer.Clock).Of(wish.Tenant);
+        await foreach (var appended in wish.Maker.AppendAsync(tenant, writer.Clock).ConfigureAwait(false))
+            Publish(writer, tenant.Ledger, wish.Tenant, appended.Appended);
         return true;
     }
 

@@ -1,5 +1,6 @@
 using StripeMeter.Kits.Simulated.Scheduling;
 using StripeMeter.Metering.Counting;
+using StripeMeter.Metering.Documents;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Tenants;
@@ -35,6 +36,9 @@ public sealed class SimulatedDatabase(SimulatedNetwork network, DatabaseRules ru
 
     /// <summary>Whether nothing is left to be counted anew.</summary>
     public bool IsRecounted => _majority.Values.All(tenant => tenant.Recounts.Count == 0);
+
+    /// <summary>Whether anybody keeps documents of a kind.</summary>
+    public bool HasDocuments(DocumentKind kind) => _majority.Values.Any(tenant => tenant.Documents.Keys.Any(key => key.Kind == kind));
 
     /// <summary>Tenants that have something.</summary>
     public IReadOnlyCollection<TenantId> KnownTenants => _majority.Keys;

@@ -53,6 +53,11 @@ public enum Situation
 
     LateEventHeld,
 
+    BackfillCommitted,
+
+    /// <summary>A backfill was given up, or taken back.</summary>
+    BackfillReverted,
+
     /// <summary>A client stopped asking before it had an answer, and the event stands.</summary>
     UnansweredEventStands,
 
