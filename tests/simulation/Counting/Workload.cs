@@ -51,7 +51,7 @@ internal sealed class Workload(Random random, Instant now)
     /// <summary>What operators wish, about what was drawn before. In some runs they wish nothing.</summary>
     public IReadOnlyList<ControlWish> DrawControls()
     {
-        var wishes = new ControlWish[random.Next(3) == 0 ? 0 : random.Next(1, 12)];
+        var wishes = new ControlWish[random.Next(3) == 0 ? 0 : random.Next(1, 20)];
         for (var index = 0; index < wishes.Length; index++)
             wishes[index] = new ControlWish(Tenants[random.Next(_tenants)], NextControl());
         return wishes;
