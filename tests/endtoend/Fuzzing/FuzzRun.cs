@@ -13,7 +13,7 @@ namespace StripeMeter.EndToEnd.Tests.Fuzzing;
 internal static class FuzzRun
 {
     private const int Callers = 8;
-    private const int DefaultInputs = 8_000;
+    private const int DefaultInputs = 4_000;
     private const int DefaultSeed = 1;
     private const int ShownBytes = 400;
 
