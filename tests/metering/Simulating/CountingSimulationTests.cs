@@ -21,10 +21,10 @@ public sealed class CountingSimulationTests
         Assert.Equal(Seeds, run.Seeds);
     }
 
-    /// <summary>Seeds that once disagreed.</summary>
-    /// <remarks>17876: a row ahead of its shard could not be counted anew, and the queue was full, so the shard could not move.</remarks>
-    [Theory, InlineData(17876)]
-    public void Counting_ASeedThatOnceDisagreed_Agrees(int seed) => Assert.Empty(new CountingScenario().Run(seed).Disagreements);
+    /// <summary>Seeds that disagree where a mistake is made again that was made once. Other draws need other seeds: look for them with the mistake in.</summary>
+    /// <remarks>25148: a row ahead of its shard could not be counted anew, and the queue was full, so the shard could not move.</remarks>
+    [Theory, InlineData(25148)]
+    public void Counting_ASeedOfAFormerMistake_Agrees(int seed) => Assert.Empty(new CountingScenario().Run(seed).Disagreements);
 
     [Fact]
     public void Counting_OneSeedTwice_IsTheSameRun()
