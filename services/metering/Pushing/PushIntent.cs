@@ -80,6 +80,9 @@ public sealed record PushIntent
     /// <summary>When the first attempt began that may have been taken. From here Stripe's identifier window runs.</summary>
     public Instant? FirstSent { get; init; }
 
+    /// <summary>When the last attempt began. A total may be sent again long after the first.</summary>
+    public Instant? LastSent { get; init; }
+
     /// <summary>Not tried before this; while <see cref="IntentState.Sent"/>, when the attempt is given up as lost.</summary>
     public Instant NextAttempt { get; init; }
 

@@ -144,7 +144,7 @@ public sealed partial class PushProtocol(PushRules rules, Func<int> jitter, Sett
                 Open = intent with
                 {
                     State = IntentState.Sent, Attempts = intent.Attempts + 1, IsDoubtful = isDoubtful,
-                    FirstSent = isDoubtful ? intent.FirstSent : now, NextAttempt = now + rules.AttemptLease,
+                    FirstSent = isDoubtful ? intent.FirstSent : now, LastSent = now, NextAttempt = now + rules.AttemptLease,
                 },
             },
             now);

@@ -89,6 +89,8 @@ public class Settling(PushRules rules)
     public Instant SettlesAt(PushIntent intent)
     {
         ArgumentNullException.ThrowIfNull(intent);
-        return (intent.FirstSent ?? intent.Created) + rules.ResendWindow + rules.SettleTime;
+        // What Stripe took last is the last to be seen.
+        var first = (intent.FirstSent ?? intent.Created) + rules.ResendWindow;
+        return Instant.Max(first, intent.LastSent ?? first) + rules.SettleTime;
     }
 }

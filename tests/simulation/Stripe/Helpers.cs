@@ -29,6 +29,9 @@ internal sealed class Helpers
     /// <summary>The last comparison began when the faults were over and all was quiet, and raised no doubt.</summary>
     public bool HasFoundNothing { get; private set; }
 
+    /// <summary>What the last comparison could not say yes to.</summary>
+    public IReadOnlyList<string> Doubts { get; private set; } = [];
+
     public void CrashOne() => _workers[_world.Network.Dice.Next(_workers.Length)].Crash();
 
     private TimeSpan Pause(int seconds) =>
@@ -86,7 +89,7 @@ internal sealed class Helpers
             return;
         var deltas = new SimulatedStore(_world.Database, process, clock).Of(StripeWorld.Tenant).Deltas;
         var wasQuiet = _world.IsResting && _world.IsQuiet;
-        var doubted = 0;
+        var doubts = new List<string>();
         foreach (var document in _world.Documents.ToArray())
         {
             var account = _world.Accounts.Single(account => account.Name == document.Key.Account);
@@ -94,10 +97,12 @@ internal sealed class Helpers
             foreach (var delta in document.Periods)
             {
                 var finding = await audit.AuditAsync(document.Key, delta.Period.Start, CancellationToken.None).ConfigureAwait(false);
-                doubted += finding is null or { Agreement: Agreement.Unknown or Agreement.MayLag } ? 1 : finding.Doubted;
+                if (finding is null or { Agreement: Agreement.Unknown or Agreement.MayLag } or { Doubted: > 0 })
+                    doubts.Add($"{document.Key.StripeCustomer} of {account.Name} from {delta.Period.Start}: {finding?.Agreement.ToString() ?? "changed"}");
             }
         }
 
-        HasFoundNothing = wasQuiet && _world.IsQuiet && doubted == 0;
+        Doubts = doubts;
+        HasFoundNothing = wasQuiet && _world.IsQuiet && doubts.Count == 0;
     }
 }

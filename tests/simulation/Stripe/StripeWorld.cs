@@ -123,6 +123,7 @@ internal sealed class StripeWorld
     [
         $"{Customers.Dirty.Count} counters are marked at {Now}",
         $"{Accounts.Sum(account => account.Reports.Count)} reports are not delivered",
+        .. _helpers.Doubts,
         .. Documents.Where(document => document is not { Due: null, Open: null, Checking.Count: 0 }).Select(document =>
             $"{document.Key.StripeCustomer} of {document.Key.Account} is due {document.Due}, has {document.Open?.State} open and looks for {document.Checking.Count}: {document.Problem}"),
     ]);
