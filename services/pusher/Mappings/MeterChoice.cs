@@ -27,7 +27,8 @@ internal static class MeterChoice
             (before.ShadowMeter.CustomerKey ?? "", before.ShadowMeter.ValueKey ?? "", before.ShadowMeter.Sink.ToWire());
         var old = new Choice(before.ShadowPriceId, before.ShadowMeterId, before.ShadowMeter.EventName ?? "");
         var now = new Choice(changed.ShadowPriceId, changed.ShadowMeterId, changed.ShadowMeterEventName);
-        var isAsBefore = before.ShadowMeterId.Length > 0 && changed.ShadowStripeAccount == before.ShadowStripeAccount && now == old;
+        // It may have been named before, and never read.
+        var isAsBefore = old.EventName.Length > 0 && changed.ShadowStripeAccount == before.ShadowStripeAccount && now == old;
         if (!changed.Shadow || isAsBefore)
             return false;
         (_, changed.ShadowMeterId, changed.ShadowMeterEventName) = now.Following(old);

@@ -106,6 +106,23 @@ public sealed class ShadowTests
     }
 
     [Fact]
+    public async Task Update_BeginningAShadowThatWasNamedBefore_ReadsItsMeter()
+    {
+        await using var account = await TestAccount.StartAsync();
+        await using var subject = await PusherUnderTest.StartAsync(1, account.Settings);
+        var meter = await account.CreateMeterAsync("shadow_calls");
+        var mapping = await subject.MapAsync("api_calls", change: mapping => mapping.ShadowMeterId = meter.Id);
+        Assert.Equal("", mapping.ShadowMeterEventName);
+
+        mapping.Shadow = true;
+        var updated = await subject.Mappings.UpdateMappingAsync(new UpdateMappingRequest { Mapping = mapping });
+        await subject.CountAsync("api_calls", "cus_1", "7");
+
+        Assert.Equal(("shadow_calls", MeterSink.Deltas), (updated.ShadowMeterEventName, updated.ShadowMeterSink));
+        await Patience.UntilEqualAsync(("cus_1", "7"), () => Task.FromResult(account.Told.SingleOrDefault()));
+    }
+
+    [Fact]
     public async Task Update_EndingTheShadow_NeedsNoTestKeyAndEndsItsPushes()
     {
         await using var account = await TestAccount.StartAsync();
