@@ -28,7 +28,10 @@ public static class PricingApp
         builder.Services.AddServiceCalls(AppCatalogue.Aggregator, timeout)
             .AddClient<UsageService.UsageServiceClient>(calls => new(calls)).AddClient<CounterService.CounterServiceClient>(calls => new(calls));
         builder.Services.AddServiceCalls(AppCatalogue.Pusher, timeout).AddClient<MappingService.MappingServiceClient>(calls => new(calls));
-        builder.Services.AddSingleton(_ => new StripeAccess(stripe.IsConfigured ? CreateClient(stripe, timeout) : null));
+        builder.Services.AddSingleton(_ => new StripeAccess(stripe.IsConfigured ? CreateClient(stripe.EffectiveKey, stripe, timeout) : null)
+        {
+            Accounts = stripe.Accounts.ToDictionary(entry => entry.Key, entry => CreateClient(entry.Value.Reveal(), stripe, timeout), StringComparer.Ordinal),
+        });
         builder.Services.AddSingleton<StripePrices>();
         builder.Services.AddSingleton<PriceCache>();
         builder.Services.AddSingleton<MappedPrices>();
@@ -50,9 +53,9 @@ public static class PricingApp
         return app;
     }
 
-    private static StripeClient CreateClient(StripeOptions options, TimeSpan timeout) => new(new StripeClientOptions
+    private static StripeClient CreateClient(string key, StripeOptions options, TimeSpan timeout) => new(new StripeClientOptions
     {
-        ApiKey = options.EffectiveKey,
+        ApiKey = key,
         ApiBase = options.ApiBase.ToString().TrimEnd('/'),
         HttpClient = new SystemNetHttpClient(new HttpClient { Timeout = timeout }, maxNetworkRetries: 1, enableTelemetry: false),
     });

@@ -18,7 +18,7 @@ public sealed class StripeInvoices(StripeAccess access)
     /// <exception cref="Grpc.Core.RpcException">Stripe does not answer now.</exception>
     public async Task<(IReadOnlyList<StripeLine>? Lines, string? Refusal)> ReadAsync(string account, string invoiceId, CancellationToken cancellation)
     {
-        if (access.Client is not { } stripe)
+        if (access.ClientOf(account) is not { } stripe)
             return (null, "no Stripe key is configured");
         var lines = new List<StripeLine>();
         var listing = new InvoiceLineItemListOptions { Limit = PageSize };
@@ -27,7 +27,7 @@ public sealed class StripeInvoices(StripeAccess access)
         {
             (page, var refusal) = await StripeReads.AskAsync(
                 $"invoice {invoiceId}",
-                () => stripe.V1.Invoices.LineItems.ListAsync(invoiceId, listing, StripeReads.OptionsOf(account), cancellation), cancellation).ConfigureAwait(false);
+                () => stripe.V1.Invoices.LineItems.ListAsync(invoiceId, listing, access.OptionsOf(account), cancellation), cancellation).ConfigureAwait(false);
             if (page is null)
                 return (null, refusal);
             lines.AddRange(page.Select(StripeLine.Of));

@@ -29,7 +29,7 @@ public sealed class CustomerCredits(StripeAccess access, PricingOptions options,
     public async Task<ApplicableCredits> ReadAsync(
         CreditKey key, Currency currency, IReadOnlyCollection<string> prices, CancellationToken cancellation)
     {
-        if (access.Client is not { } stripe)
+        if (access.ClientOf(key.Account) is not { } stripe)
             return new ApplicableCredits([], "");
         var found = await _held.ReadAsync(key, () => ReadAsync(stripe, key, cancellation)).ConfigureAwait(false);
         var inCurrency = found.Grants.Where(grant => grant.Currency == currency.Code).ToArray();
@@ -44,7 +44,7 @@ public sealed class CustomerCredits(StripeAccess access, PricingOptions options,
         var listing = new CreditGrantListOptions { Customer = key.Customer, Limit = MaximumGrants };
         var (grants, refusal) = await StripeReads.AskAsync(
             $"credits of customer {key.Customer}",
-            () => stripe.V1.Billing.CreditGrants.ListAsync(listing, StripeReads.OptionsOf(key.Account), cancellation), cancellation).ConfigureAwait(false);
+            () => stripe.V1.Billing.CreditGrants.ListAsync(listing, access.OptionsOf(key.Account), cancellation), cancellation).ConfigureAwait(false);
         if (grants is null)
             return new FoundCredits([], refusal + ".");
         var held = new List<HeldGrant>();
@@ -53,7 +53,7 @@ public sealed class CustomerCredits(StripeAccess access, PricingOptions options,
         return new FoundCredits(held, grants.HasMore ? $"Only the newest {MaximumGrants} credits are counted." : "");
     }
 
-    private static async Task<HeldGrant> BalanceAsync(StripeClient stripe, CreditKey key, CreditGrant grant, CancellationToken cancellation)
+    private async Task<HeldGrant> BalanceAsync(StripeClient stripe, CreditKey key, CreditGrant grant, CancellationToken cancellation)
     {
         var options = new CreditBalanceSummaryGetOptions
         {
@@ -62,7 +62,7 @@ public sealed class CustomerCredits(StripeAccess access, PricingOptions options,
         };
         var (summary, _) = await StripeReads.AskAsync(
             $"the balance of credit {grant.Id}",
-            () => stripe.V1.Billing.CreditBalanceSummary.GetAsync(options, StripeReads.OptionsOf(key.Account), cancellation), cancellation).ConfigureAwait(false);
+            () => stripe.V1.Billing.CreditBalanceSummary.GetAsync(options, access.OptionsOf(key.Account), cancellation), cancellation).ConfigureAwait(false);
         var left = summary?.Balances?.FirstOrDefault()?.AvailableBalance?.Monetary?.Value ?? 0;
         var credit = new Credit(string.IsNullOrEmpty(grant.Name) ? grant.Id : grant.Name, Math.Max(0, left))
         {

@@ -11,9 +11,6 @@ internal static class StripeReads
 
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
 
-    /// <summary>Names the account, unless it is that of the key.</summary>
-    public static RequestOptions OptionsOf(string account) => new() { StripeAccount = account == OwnAccount ? null : account };
-
     /// <returns>What Stripe shows, or why it refuses to.</returns>
     /// <exception cref="Grpc.Core.RpcException">Stripe does not answer now.</exception>
     public static async Task<(T? Shown, string? Refusal)> AskAsync<T>(string what, Func<Task<T>> ask, CancellationToken cancellation)
