@@ -7,7 +7,7 @@ namespace StripeMeter.Metering.Pushing;
 
 /// <summary>
 /// Enters when invoices become final, as Stripe's invoice events say: until then a period can be told of. Without them
-/// it is the end of the period and the configured grace.
+/// it is the end of the period and the configured grace. And when lines began, as its subscriptions say.
 /// </summary>
 public sealed class InvoiceDeadlines(IMeterStore store, PushProtocol protocol, TimeProvider clock)
 {
@@ -43,16 +43,48 @@ public sealed class InvoiceDeadlines(IMeterStore store, PushProtocol protocol, T
         return concerned;
     }
 
-    private async Task<bool> EnterAsync(
-        IDeltaLedger deltas, DeltaKey key, BillingPeriod line, Instant final, CancellationToken cancellation)
+    /// <summary>
+    /// Enters from when Stripe bills a customer for meters: a line that began within a period does not bill what is stamped
+    /// before. Durable when it returns; entering the same again changes nothing.
+    /// </summary>
+    /// <param name="account">The account.</param>
+    /// <param name="stripeCustomer">Its customer.</param>
+    /// <param name="meters">Meters of the lines.</param>
+    /// <param name="from">When they began.</param>
+    /// <param name="cancellation">Ends the work.</param>
+    /// <exception cref="StoreUnavailableException">Not all may have been entered. Entering it again is harmless.</exception>
+    public async Task EnterStartAsync(
+        AccountMode account, string stripeCustomer, IReadOnlySet<string> meters, Instant from, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(meters);
+        var places = await store.Work.PlacesOfCustomerAsync(account.Id, account.Livemode, stripeCustomer, MaximumDocuments, cancellation)
+            .ConfigureAwait(false);
+        foreach (var place in places.Where(place => meters.Contains(place.Key.MeterId)))
+        {
+            await ChangeAsync(
+                store.Of(place.Tenant).Deltas, place.Key, document => protocol.SetBilledFrom(document, from, Now), cancellation).ConfigureAwait(false);
+        }
+    }
+
+    private Instant Now => Instant.Of(clock.GetUtcNow());
+
+    private Task<bool> EnterAsync(IDeltaLedger deltas, DeltaKey key, BillingPeriod line, Instant final, CancellationToken cancellation) => ChangeAsync(
+        deltas, key,
+        document => document.Periods.FirstOrDefault(delta => (delta.Period.End - line.End).Duration() < Tolerance) is { } billed
+            ? protocol.SetDeadline(document, billed.Period.Start, final, Now)
+            : null,
+        cancellation);
+
+    /// <summary>False if there is no document, or the change does not concern it.</summary>
+    private static async Task<bool> ChangeAsync(
+        IDeltaLedger deltas, DeltaKey key, Func<DeltaDocument, DeltaDocument?> change, CancellationToken cancellation)
     {
         for (var save = 0; save < MaximumSaves; save++)
         {
             var document = await deltas.LoadAsync(key, cancellation).ConfigureAwait(false);
-            if (document?.Periods.FirstOrDefault(delta => (delta.Period.End - line.End).Duration() < Tolerance) is not { } billed)
+            if (document is null || change(document) is not { } changed)
                 return false;
-            var entered = protocol.SetDeadline(document, billed.Period.Start, final, Instant.Of(clock.GetUtcNow()));
-            if (ReferenceEquals(entered, document) || await deltas.SaveAsync(entered, cancellation).ConfigureAwait(false))
+            if (ReferenceEquals(changed, document) || await deltas.SaveAsync(changed, cancellation).ConfigureAwait(false))
                 return true;
         }
 

@@ -15,8 +15,8 @@ internal readonly record struct PlannedPush(Instant? Stamp, Instant? From, Quant
 
     public static PlannedPush Of(DeltaDocument document, PeriodDelta delta, PushRules rules, Instant now) => document.Meter.Sink switch
     {
-        SinkKind.HourTotals => OfWindow(delta, TimeSpan.FromHours(1), rules, now),
-        SinkKind.DayTotals => OfWindow(delta, TimeSpan.FromDays(1), rules, now),
+        SinkKind.HourTotals => OfWindow(document, delta, TimeSpan.FromHours(1), rules, now),
+        SinkKind.DayTotals => OfWindow(document, delta, TimeSpan.FromDays(1), rules, now),
         SinkKind.RunningTotal => OfRunningTotal(document, delta, now),
         SinkKind.UsageRecords => OfUsageRecord(delta, now),
         _ => OfDifference(document, delta, rules, now),
@@ -32,9 +32,10 @@ internal readonly record struct PlannedPush(Instant? Stamp, Instant? From, Quant
     /// The total of the newest counted hour or day that is whole within the period. One that a period's edge cuts would
     /// be overwritten by what belongs to the other period.
     /// </summary>
-    private static PlannedPush OfWindow(PeriodDelta delta, TimeSpan window, PushRules rules, Instant now)
+    private static PlannedPush OfWindow(DeltaDocument document, PeriodDelta delta, TimeSpan window, PushRules rules, Instant now)
     {
-        var first = Instant.Max(Ceiling(delta.Period.Start, window), Ceiling(now - rules.OldestMinute, window));
+        var first = Instant.Max(
+            Instant.Max(Ceiling(delta.Period.Start, window), Ceiling(document.BilledFrom, window)), Ceiling(now - rules.OldestMinute, window));
         var end = Floor(delta.Period.End, window) - window;
         var last = Instant.Min(end, Floor(now, window));
         if (first > end)
@@ -56,7 +57,7 @@ internal readonly record struct PlannedPush(Instant? Stamp, Instant? From, Quant
         // Summaries are cut at minutes, so a minute that a period's edge cuts would not be seen.
         var end = delta.Period.End.ToMinute() - OneSecond;
         var last = Instant.Min(end, Instant.FromUnixSeconds(now.ToUnixSeconds()));
-        var first = Ceiling(delta.Period.Start, OneMinute);
+        var first = Instant.Max(Ceiling(delta.Period.Start, OneMinute), Ceiling(document.BilledFrom, OneMinute));
         if (first > last)
             return default(PlannedPush) with { From = first > end ? null : first };
         var stamp = Instant.Max(first, Instant.Min(last, delta.Newest.ToMinute()));

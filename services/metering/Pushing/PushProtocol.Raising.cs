@@ -55,6 +55,13 @@ public sealed partial class PushProtocol
         return _schedule.Scheduled(document with { Open = open, HeldUntil = until, Problem = problem }, now);
     }
 
+    /// <summary>Enters from when Stripe bills for the meter. The same document: it says so already, or something later.</summary>
+    public DeltaDocument SetBilledFrom(DeltaDocument document, Instant from, Instant now)
+    {
+        ArgumentNullException.ThrowIfNull(document);
+        return document.BilledFrom < from ? _schedule.Scheduled(document with { BilledFrom = from }, now) : document;
+    }
+
     /// <summary>Enters when the invoice of a period becomes final. The same document: it has no such period, or says so already.</summary>
     public DeltaDocument SetDeadline(DeltaDocument document, Instant periodStart, Instant deadline, Instant now)
     {

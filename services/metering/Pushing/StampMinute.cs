@@ -16,7 +16,7 @@ internal readonly record struct StampMinute(Instant? Minute, Instant? From)
     /// </summary>
     public static StampMinute For(DeltaDocument document, PeriodDelta delta, PushRules rules, Instant now)
     {
-        var first = Instant.Max(Ceiling(delta.Period.Start), Ceiling(now - rules.OldestMinute));
+        var first = Instant.Max(Instant.Max(Ceiling(delta.Period.Start), Ceiling(document.BilledFrom)), Ceiling(now - rules.OldestMinute));
         var end = delta.Period.End.ToMinute() - OneMinute;
         var last = Instant.Min(end, now.ToMinute());
         if (first > end)

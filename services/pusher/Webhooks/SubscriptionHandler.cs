@@ -13,7 +13,7 @@ namespace StripeMeter.Pusher.Webhooks;
 /// subscriptions only, one anchor per customer.
 /// </summary>
 internal sealed partial class SubscriptionHandler(
-    BilledCustomers customers, AnchorService.AnchorServiceClient anchors, ILogger<SubscriptionHandler> logger) : IStripeEventHandler
+    BilledCustomers customers, InvoiceDeadlines deadlines, AnchorService.AnchorServiceClient anchors, ILogger<SubscriptionHandler> logger) : IStripeEventHandler
 {
     private const string Actor = "stripe";
 
@@ -30,6 +30,12 @@ internal sealed partial class SubscriptionHandler(
         {
             LogNotMonthly(logger, subscription.Id);
             return;
+        }
+
+        foreach (var began in metered.GroupBy(item => item.Created, item => item.Price.Recurring.Meter))
+        {
+            await deadlines.EnterStartAsync(
+                account, subscription.CustomerId, began.ToHashSet(StringComparer.Ordinal), Instant.Of(began.Key), cancellation).ConfigureAwait(false);
         }
 
         var anchor = AnchorOf(subscription);

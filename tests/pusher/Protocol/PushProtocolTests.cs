@@ -144,6 +144,17 @@ public sealed class PushProtocolTests
     }
 
     [Fact]
+    public void Minute_OfUsageFromBeforeTheLineBegan_IsThatOfItsBeginning()
+    {
+        var began = Noon + TimeSpan.FromSeconds(90);
+        var raised = _protocol.SetBilledFrom(Raise(Empty, Counted(5)), began, Noon);
+        var now = Noon + TimeSpan.FromHours(1);
+
+        Assert.Equal(Noon + TimeSpan.FromMinutes(2), Attempt(raised, now).Open!.Minute);
+        Assert.Same(raised, _protocol.SetBilledFrom(raised, began - TimeSpan.FromDays(1), Noon));
+    }
+
+    [Fact]
     public void Minute_OfUsageAheadOfTheClock_IsNotInTheFuture()
     {
         var document = Attempt(Raise(Empty, Counted(5) with { Newest = Noon + TimeSpan.FromMinutes(50) }), Noon);

@@ -167,6 +167,9 @@ public sealed class WebhookTests
         _answers["/v1/subscriptions/sub_2"] = Subscription("active", anchor, start, "year");
         _answers["/v1/subscriptions/sub_3"] = Subscription("canceled", anchor + 86_400, start, "month");
 
+        await subject.CountAsync("calls", "ref_1", "1");
+        await Patience.UntilEqualAsync(1, () => Task.FromResult(_taken.Count));
+
         await ReceiveAsync(subject, Event("evt_1", "customer.subscription.created", "sub_1"));
         await Patience.UntilEqualAsync(1, () => Task.FromResult(services.Anchors.Count));
         await ReceiveAsync(subject, Event("evt_2", "customer.subscription.updated", "sub_1"));
@@ -175,6 +178,7 @@ public sealed class WebhookTests
         await ReceiveAsync(subject, Event("evt_5", "price.updated", "price_1"));
 
         await Patience.UntilEqualAsync(1, () => Task.FromResult(services.Prices.Count));
+        Assert.Equal(start + 90, (await DocumentAsync(subject)).BilledFrom.ToUnixSeconds());
         var change = Assert.Single(services.Anchors);
         Assert.Equal(
             ("acme", "ref_1", 31, 570, start, "sub_1/evt_1"),
@@ -184,7 +188,7 @@ public sealed class WebhookTests
     private static string Subscription(string status, long anchor, long start, string interval) =>
         $$$"""
         {"id":"sub_1","object":"subscription","status":"{{{status}}}","customer":"cus_1","billing_cycle_anchor":{{{anchor}}},
-         "items":{"object":"list","data":[{"id":"si_1","object":"subscription_item","current_period_start":{{{start}}},"current_period_end":{{{start + 2_592_000}}},
+         "items":{"object":"list","data":[{"id":"si_1","object":"subscription_item","created":{{{start + 90}}},"current_period_start":{{{start}}},"current_period_end":{{{start + 2_592_000}}},
           "price":{"id":"price_1","object":"price","recurring":{"interval":"{{{interval}}}","interval_count":1,"usage_type":"metered","meter":"mtr_1"} } }]} }
         """;
 
