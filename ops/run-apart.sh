@@ -18,6 +18,7 @@
 #   BUILD               0 takes what was built before (default: 1)
 #   READY_TIMEOUT_SECONDS   (default: 120)
 #
+# Without API_KEY_SALT it runs without keys, on loopback; with one, APP_API_TOKEN is needed too.
 # Whatever else .env.example names is passed on. Without STRIPE_SECRET_KEY a double of Stripe is started and told.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -30,6 +31,9 @@ apps="ingest     5101  5201  3501  50101
       gateway    5105  3000  3505  50105"
 stripe_port=12111
 projects="ingest aggregator pusher pricing gateway localdapr stripedouble"
+
+# For a developer's machine.
+[[ -n ${API_KEY_SALT:-} ]] || export BYPASS_AUTH=${BYPASS_AUTH:-1}
 
 configuration=${CONFIGURATION:-Release}
 data=${DATA_DIRECTORY:-data/apart}

@@ -2,7 +2,10 @@ using Grpc.AspNetCore.Server;
 using StripeMeter.Defaults.Configuration;
 using StripeMeter.Defaults.Hosting;
 using StripeMeter.Defaults.Invocation;
+using StripeMeter.Gateway.Access;
 using StripeMeter.Gateway.Adjustments;
+using StripeMeter.Gateway.Administration;
+using StripeMeter.Gateway.AuditLog;
 using StripeMeter.Gateway.Backfilling;
 using StripeMeter.Gateway.Counters;
 using StripeMeter.Gateway.DeadLetters;
@@ -38,7 +41,9 @@ public static class GatewayApp
         builder.Services.AddSingleton<ActiveMappings>();
         builder.Services.AddSingleton<IngestDispatcher>();
         builder.Services.AddHostedService(services => services.GetRequiredService<IngestDispatcher>());
+        builder.Services.AddSingleton<AddressLimiter>();
         builder.Services.AddGatewayHealth();
+        builder.Services.AddBrowsers(options);
 
         // The catch-all for unknown gRPC services takes any method, and would turn every 405 of REST into a 404.
         builder.Services.Configure<GrpcServiceOptions>(grpc => grpc.IgnoreUnknownServices = true);
@@ -46,10 +51,15 @@ public static class GatewayApp
         configure?.Invoke(builder);
 
         var app = builder.Build();
+        app.UseForwardedHeaders();
         app.UseMiddleware<RequestIdMiddleware>();
+        app.UseMiddleware<SecurityHeaders>();
         app.UseMiddleware<RequestMetricsMiddleware>();
         app.UseMiddleware<ProblemMiddleware>();
+        app.UseMiddleware<LoadShedding>();
         app.UseRouting();
+        app.UseCors();
+        app.UseMiddleware<AccessMiddleware>();
         app.MapEvents();
         app.MapDeadLetters();
         app.MapUsage();
@@ -66,6 +76,8 @@ public static class GatewayApp
         app.MapRuns();
         app.MapComparison();
         app.MapInvoiceCheck();
+        app.MapAdministration();
+        app.MapAuditLog();
         app.MapHealth();
         app.MapDocument();
         app.MapDefaults();
@@ -76,6 +88,7 @@ public static class GatewayApp
     {
         var options = SettingsReader.Read<GatewayOptions>(configuration);
         (listen.ProbeHost, listen.ProbePort) = (options.Host, options.Port);
+        (listen.ProbeCertificate, listen.ProbeCertificateKey) = (options.TlsCertificate, options.TlsKey);
     }
 
     private static void AddClients(this IServiceCollection services, TimeSpan timeout)
@@ -86,7 +99,9 @@ public static class GatewayApp
             .AddClient<DeadLetterService.DeadLetterServiceClient>(calls => new(calls))
             .AddClient<AdjustmentService.AdjustmentServiceClient>(calls => new(calls))
             .AddClient<ReplayService.ReplayServiceClient>(calls => new(calls))
-            .AddClient<BackfillService.BackfillServiceClient>(calls => new(calls));
+            .AddClient<BackfillService.BackfillServiceClient>(calls => new(calls))
+            .AddClient<IdentityService.IdentityServiceClient>(calls => new(calls))
+            .AddClient<AuditLogService.AuditLogServiceClient>(calls => new(calls));
         services.AddServiceCalls(AppCatalogue.Aggregator, timeout)
             .AddClient<CounterService.CounterServiceClient>(calls => new(calls))
             .AddClient<AuditService.AuditServiceClient>(calls => new(calls))

@@ -62,6 +62,30 @@ public sealed class GatewayOptions
     [Setting("GATEWAY_CALL_TIMEOUT_SECONDS"), Range(1, 300)]
     public int CallTimeoutSeconds { get; set; } = 10;
 
+    /// <summary>Requests served at a time. More are refused as overload, before their bodies are read.</summary>
+    [Setting("API_CONCURRENT_REQUESTS"), Range(10, 100_000)]
+    public int ConcurrentRequests { get; set; } = 1_000;
+
+    /// <summary>Failures to prove a caller that one address may have in a minute.</summary>
+    [Setting("API_ADDRESS_FAILURES"), Range(1, 1_000_000)]
+    public int AddressFailures { get; set; } = 100;
+
+    /// <summary>Addresses or networks of proxies whose X-Forwarded-For is believed, separated by commas.</summary>
+    [Setting("API_TRUSTED_PROXIES")]
+    public string TrustedProxies { get; set; } = "";
+
+    /// <summary>Origins whose pages may call the API, separated by commas. Default: none.</summary>
+    [Setting("API_CORS_ORIGIN")]
+    public string CorsOrigins { get; set; } = "";
+
+    /// <summary>File with the certificate and its chain, PEM. Default: no TLS; something in front has to end it.</summary>
+    [Setting("API_TLS_CERTIFICATE")]
+    public string TlsCertificate { get; set; } = "";
+
+    /// <summary>File with the certificate's private key, PEM.</summary>
+    [Setting("API_TLS_KEY")]
+    public string TlsKey { get; set; } = "";
+
     /// <summary>Characters of an Idempotency-Key: leaves room for ":999" within the limit of a key.</summary>
     public int MaximumRequestKeyLength { get; } = 240;
 }

@@ -3,10 +3,12 @@ using StripeMeter.Defaults.Hosting;
 using StripeMeter.Defaults.Storage;
 using StripeMeter.Ingest.Adjusting;
 using StripeMeter.Ingest.Anchoring;
+using StripeMeter.Ingest.AuditLog;
 using StripeMeter.Ingest.Backfilling;
 using StripeMeter.Ingest.Conflicts;
 using StripeMeter.Ingest.Controlling;
 using StripeMeter.Ingest.DeadLetters;
+using StripeMeter.Ingest.Identity;
 using StripeMeter.Ingest.Ingesting;
 using StripeMeter.Ingest.Listing;
 using StripeMeter.Ingest.Publishing;
@@ -55,6 +57,8 @@ public static class IngestApp
         app.MapGrpcService<AnchorServiceEndpoint>();
         app.MapGrpcService<DeadLetterServiceEndpoint>();
         app.MapGrpcService<BackfillServiceEndpoint>();
+        app.MapGrpcService<IdentityServiceEndpoint>();
+        app.MapGrpcService<AuditLogServiceEndpoint>();
         app.MapDefaults();
         return app;
     }

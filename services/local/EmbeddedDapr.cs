@@ -9,9 +9,10 @@ internal static class EmbeddedDapr
 {
     private const int MaximumBodyBytes = 16 * 1024 * 1024;
 
-    public static LocalDaprOptions Options(string dataFile, LocalOptions options, ILoggerFactory loggers) => new()
+    public static LocalDaprOptions Options(string dataFile, LocalOptions options, string appToken, ILoggerFactory loggers) => new()
     {
         DataFile = dataFile,
+        AppApiToken = appToken,
         LoggerFactory = loggers,
         Apps =
         [

@@ -6,6 +6,8 @@ namespace StripeMeter.Local;
 /// <summary>What the embedded system asks for itself. Everything else goes to the services as it is.</summary>
 public sealed class LocalOptions
 {
+    private bool? _bypassesAuthentication;
+
     /// <summary>Folder of all data; <c>--data</c>. Created if missing. One running system at a time.</summary>
     [Setting("DATA_DIRECTORY"), Required]
     public string DataDirectory { get; set; } = "./data";
@@ -14,7 +16,19 @@ public sealed class LocalOptions
     [Setting("API_PORT"), Range(0, 65535)]
     public int ApiPort { get; set; } = 3000;
 
-    /// <summary>Address of the REST port. Loopback, because there is no authentication yet.</summary>
+    /// <summary>Secret under which keys are kept. With one, callers need keys.</summary>
+    [Setting("API_KEY_SALT")]
+    public string KeySalt { get; set; } = "";
+
+    /// <summary>Runs without keys. Default: as long as there is no API_KEY_SALT.</summary>
+    [Setting("BYPASS_AUTH")]
+    public bool BypassesAuthentication
+    {
+        get => _bypassesAuthentication ?? KeySalt.Length == 0;
+        set => _bypassesAuthentication = value;
+    }
+
+    /// <summary>Address of the REST port. Loopback, because one process on a laptop runs without keys by default.</summary>
     [Setting("API_HOST"), Required]
     public string ApiHost { get; set; } = "127.0.0.1";
 

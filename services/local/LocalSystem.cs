@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Reflection;
+using System.Security.Cryptography;
 using StripeMeter.Aggregator;
 using StripeMeter.Defaults.Billing;
 using StripeMeter.Defaults.Hosting;
@@ -18,8 +19,10 @@ namespace StripeMeter.Local;
 /// </summary>
 public sealed class LocalSystem : IAsyncDisposable
 {
+    private const int TokenBytes = 32;
     private readonly List<IAsyncDisposable> _parts = [];
     private readonly List<WebApplication> _apps = [];
+    private readonly Dictionary<string, Uri> _grpc = [];
 
     private LocalSystem(LocalOptions options) => Options = options;
 
@@ -37,6 +40,9 @@ public sealed class LocalSystem : IAsyncDisposable
 
     /// <summary>gRPC of ingest.</summary>
     public Uri Ingest { get; private set; } = null!;
+
+    /// <summary>gRPC of every service, by app id.</summary>
+    public IReadOnlyDictionary<string, Uri> Grpc => _grpc;
 
     /// <summary>Stripe's API as the services reach it.</summary>
     public Uri Stripe { get; private set; } = null!;
@@ -94,9 +100,11 @@ public sealed class LocalSystem : IAsyncDisposable
         DataDirectory = folder.Path;
         Stripe = await StartStripeAsync(folder, cancellation).ConfigureAwait(false);
 
+        // Nobody but the sidecars of this run may deliver to its services.
+        var appToken = Convert.ToHexString(RandomNumberGenerator.GetBytes(TokenBytes));
         var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole(console => console.SingleLine = true).AddFilter("Yarp", LogLevel.Error).SetMinimumLevel(LogLevel.Warning));
         _parts.Add(new Disposer(loggers));
-        var dapr = await LocalDaprHost.StartAsync(EmbeddedDapr.Options(folder.File("dapr.db"), Options, loggers), cancellation).ConfigureAwait(false);
+        var dapr = await LocalDaprHost.StartAsync(EmbeddedDapr.Options(folder.File("dapr.db"), Options, appToken, loggers), cancellation).ConfigureAwait(false);
         _parts.Add(dapr);
 
         // The gateway is last: it is ready when the others are.
@@ -126,6 +134,9 @@ public sealed class LocalSystem : IAsyncDisposable
                 ["API_PORT"] = Text(Options.ApiPort),
                 ["API_HOST"] = Options.ApiHost,
                 ["STRIPE_SECRET_KEY"] = Options.StripeSecretKey,
+                ["API_KEY_SALT"] = Options.KeySalt,
+                ["BYPASS_AUTH"] = Options.BypassesAuthentication ? "1" : "0",
+                ["APP_API_TOKEN"] = appToken,
             };
             if (Options.StartsDouble)
                 own["STRIPE_DOUBLE_BASE"] = Stripe.ToString();
@@ -133,6 +144,7 @@ public sealed class LocalSystem : IAsyncDisposable
             _apps.Add(built);
             await built.StartAsync(cancellation).ConfigureAwait(false);
             sidecar.AttachApp(built.AppPort());
+            _grpc[app.Id] = Loopback(built.AppPort());
             return built;
         }
     }

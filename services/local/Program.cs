@@ -53,6 +53,8 @@ static void Announce(LocalSystem system) => Console.WriteLine($"""
       Dapr     {system.Publisher.HttpEndpoint} and {system.Publisher.GrpcEndpoint}: a sidecar that publishes to usage.events
       Stripe   {system.Stripe}   {(system.Options.StartsDouble ? "(a double: STRIPE_SECRET_KEY is not set, nothing leaves this machine)" : "")}
       data     {system.DataDirectory}
-      There is no authentication yet: whoever reaches these ports may use them.
+      keys     {(system.Options.BypassesAuthentication
+          ? "none: without API_KEY_SALT whoever reaches these ports may do everything (BYPASS_AUTH)"
+          : "needed: stripemeter keys create makes one")}
     Ctrl-C stops it; the data stays.
     """);

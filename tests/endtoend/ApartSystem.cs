@@ -99,6 +99,7 @@ internal sealed class ApartSystem(params (string Name, string Value)[] settings)
             ["DATA_DIRECTORY"] = _data, ["APP_PORT"] = Text(ports.App), ["PROBE_PORT"] = Text(ports.Probe),
             ["API_PORT"] = Text(ports.Probe), ["API_HOST"] = "127.0.0.1", ["DAPR_HTTP_PORT"] = Text(ports.DaprHttp),
             ["DAPR_GRPC_PORT"] = Text(ports.DaprGrpc), ["STRIPE_DOUBLE_BASE"] = StripeBase, ["LOG_LEVEL"] = "Error",
+            ["BYPASS_AUTH"] = "1",
             ["STRIPE_WRITER_INTERVAL_MS"] = "200", ["CATCH_UP_INTERVAL_MS"] = "200", ["CATCH_UP_PATIENCE_MS"] = "500",
         };
         foreach (var (name, value) in settings)

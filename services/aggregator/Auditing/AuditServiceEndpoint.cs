@@ -1,9 +1,11 @@
 using Grpc.Core;
 using StripeMeter.Aggregator.Querying;
+using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Errors;
 using StripeMeter.Defaults.Wire;
 using StripeMeter.Metering.Auditing;
 using StripeMeter.Metering.Counting;
+using StripeMeter.Metering.Identity;
 using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Time;
 using StripeMeter.V1;
@@ -16,6 +18,7 @@ public sealed class AuditServiceEndpoint(IMeterStore store, AuditSettings settin
     private const int DefaultPageSize = 100;
     private const int MaximumPageSize = 1_000;
 
+    [Access(AccessKind.Read, Scopes.ReconciliationRead)]
     public override async Task<AuditCountersResponse> AuditCounters(AuditCountersRequest request, ServerCallContext context)
     {
         var tenant = store.Of(Requests.Tenant(request.TenantId));

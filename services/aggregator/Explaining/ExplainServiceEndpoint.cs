@@ -1,9 +1,11 @@
 using Grpc.Core;
 using StripeMeter.Aggregator.Querying;
+using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Errors;
 using StripeMeter.Defaults.Wire;
 using StripeMeter.Metering.Adjustments;
 using StripeMeter.Metering.Explaining;
+using StripeMeter.Metering.Identity;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Tenants;
@@ -20,6 +22,7 @@ public sealed class ExplainServiceEndpoint(IMeterStore store, DeltaReader deltas
     private const int DefaultPageSize = 100;
     private const int MaximumPageSize = 1_000;
 
+    [Access(AccessKind.Read, Scopes.UsageRead)]
     public override async Task<ExplainEventResponse> ExplainEvent(ExplainEventRequest request, ServerCallContext context)
     {
         var tenant = Requests.Tenant(request.TenantId);
@@ -43,6 +46,7 @@ public sealed class ExplainServiceEndpoint(IMeterStore store, DeltaReader deltas
         return response;
     }
 
+    [Access(AccessKind.Read, Scopes.UsageRead)]
     public override async Task<ExplainCounterResponse> ExplainCounter(ExplainCounterRequest request, ServerCallContext context)
     {
         var tenant = Requests.Tenant(request.TenantId);

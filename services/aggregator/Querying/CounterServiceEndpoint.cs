@@ -1,8 +1,10 @@
 using Grpc.Core;
 using StripeMeter.Aggregator.CounterShards;
+using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Errors;
 using StripeMeter.Defaults.Wire;
 using StripeMeter.Metering.Counting;
+using StripeMeter.Metering.Identity;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Time;
@@ -18,6 +20,7 @@ public sealed class CounterServiceEndpoint(IMeterStore store, CounterShardClient
     private const int DefaultPageSize = 100;
     private const int MaximumPageSize = 1_000;
 
+    [Access(AccessKind.Read, Scopes.UsageRead)]
     public override async Task<Counter> GetCounter(GetCounterRequest request, ServerCallContext context)
     {
         var tenant = Requests.Tenant(request.TenantId);
@@ -29,6 +32,7 @@ public sealed class CounterServiceEndpoint(IMeterStore store, CounterShardClient
             ?? throw RpcErrors.NotFound($"A counter of metric '{metric}' for customer '{customer}' in this period");
     }
 
+    [Access(AccessKind.Read, Scopes.UsageRead)]
     public override async Task<ListCountersResponse> ListCounters(ListCountersRequest request, ServerCallContext context)
     {
         var tenant = Requests.Tenant(request.TenantId);
@@ -53,6 +57,7 @@ public sealed class CounterServiceEndpoint(IMeterStore store, CounterShardClient
         return response;
     }
 
+    [Access(AccessKind.Read, Scopes.UsageRead)]
     public override async Task<GetProgressResponse> GetProgress(GetProgressRequest request, ServerCallContext context)
     {
         var tenant = store.Of(Requests.Tenant(request.TenantId));
@@ -74,6 +79,7 @@ public sealed class CounterServiceEndpoint(IMeterStore store, CounterShardClient
         return response;
     }
 
+    [Access(AccessKind.Read, Scopes.UsageRead)]
     public override Task<QueryCountersResponse> QueryCounters(QueryCountersRequest request, ServerCallContext context) =>
         queries.AnswerAsync(request, context.CancellationToken);
 

@@ -1,7 +1,9 @@
 using Grpc.Core;
+using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Errors;
 using StripeMeter.Defaults.Wire;
 using StripeMeter.Metering.Counting;
+using StripeMeter.Metering.Identity;
 using StripeMeter.Metering.Periods;
 using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Time;
@@ -16,6 +18,7 @@ public sealed class UsageServiceEndpoint(IMeterStore store, TimeProvider clock)
 {
     private const int MaximumMetrics = 1_000;
 
+    [Access(AccessKind.Read, Scopes.UsageRead, ForCustomers = true)]
     public override async Task<GetCurrentUsageResponse> GetCurrentUsage(
         GetCurrentUsageRequest request, ServerCallContext context)
     {
@@ -43,6 +46,7 @@ public sealed class UsageServiceEndpoint(IMeterStore store, TimeProvider clock)
         return response;
     }
 
+    [Access(AccessKind.Read, Scopes.UsageRead, ForCustomers = true)]
     public override async Task<GetUsageHistoryResponse> GetUsageHistory(
         GetUsageHistoryRequest request, ServerCallContext context)
     {

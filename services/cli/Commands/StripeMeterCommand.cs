@@ -4,6 +4,7 @@ using StripeMeter.Cli.Auditing;
 using StripeMeter.Cli.Backfilling;
 using StripeMeter.Cli.Explaining;
 using StripeMeter.Cli.Ingesting;
+using StripeMeter.Cli.Keys;
 using StripeMeter.Cli.Replaying;
 using StripeMeter.Cli.Simulating;
 
@@ -47,6 +48,8 @@ public static class StripeMeterCommand
             ExplainCommand.Create(host),
             AuditCommand.Create(host),
             SimulateCommand.Create(host),
+            KeysCommand.Create(host),
+            AuditLogCommand.Create(host),
         };
         foreach (var older in AdjustCommand.CreateOlder(host))
             root.Add(older);

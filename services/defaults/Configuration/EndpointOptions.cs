@@ -21,6 +21,12 @@ public sealed class EndpointOptions
     [Setting("PROBE_HOST")]
     public string? ProbeHost { get; set; }
 
+    /// <summary>Certificate of the HTTP/1.1 port, a PEM file. Empty: no TLS.</summary>
+    public string ProbeCertificate { get; set; } = "";
+
+    /// <summary>Its private key, a PEM file.</summary>
+    public string ProbeCertificateKey { get; set; } = "";
+
     /// <summary>Lowest level logged: trace, debug, information, warning, error, critical.</summary>
     [Setting("LOG_LEVEL")]
     public Microsoft.Extensions.Logging.LogLevel LogLevel { get; set; } = Microsoft.Extensions.Logging.LogLevel.Information;

@@ -2,13 +2,14 @@ using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Microsoft.Extensions.Logging;
+using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Invocation;
 using StripeMeter.Metering.Ledger;
 
 namespace StripeMeter.Defaults.Errors;
 
 /// <summary>Turns what services throw into rich errors, in one place. An unknown exception is logged and told as INTERNAL without details.</summary>
-public sealed partial class ErrorInterceptor(TimeProvider clock, ILogger<ErrorInterceptor> logger) : Interceptor
+public sealed partial class ErrorInterceptor(AccessInstruments instruments, TimeProvider clock, ILogger<ErrorInterceptor> logger) : Interceptor
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(500);
 
@@ -65,6 +66,11 @@ public sealed partial class ErrorInterceptor(TimeProvider clock, ILogger<ErrorIn
         {
             // A message of a stream; of a unary call it is told outside of here.
             throw new RpcException(new Status(StatusCode.InvalidArgument, UnreadableMessages.Reason));
+        }
+        catch (OtherTenantException refusal)
+        {
+            instruments.OtherTenant(context.Method);
+            throw RpcErrors.PermissionDenied(refusal.Message);
         }
         catch (OperationCanceledException) when (context.CancellationToken.IsCancellationRequested)
         {

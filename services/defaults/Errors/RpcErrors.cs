@@ -32,6 +32,14 @@ public static class RpcErrors
     public static RpcException FailedPrecondition(string reason, string message) =>
         Of(Code.FailedPrecondition, message, new ErrorInfo { Domain = Domain, Reason = reason });
 
+    public static RpcException Unauthenticated(string message) => Of(Code.Unauthenticated, message);
+
+    public static RpcException PermissionDenied(string message) => Of(Code.PermissionDenied, message);
+
+    /// <summary>RESOURCE_EXHAUSTED with the time after which to try again.</summary>
+    public static RpcException Exhausted(string message, TimeSpan retryAfter) =>
+        Of(Code.ResourceExhausted, message, new RetryInfo { RetryDelay = Duration.FromTimeSpan(retryAfter) });
+
     public static RpcException OutOfRange(string message) => Of(Code.OutOfRange, message);
 
     /// <summary>UNAVAILABLE with the time after which to try again. Nothing is lost by trying again.</summary>

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using StripeMeter.Defaults.Access;
 
 namespace StripeMeter.Defaults.Health;
 
@@ -41,12 +42,13 @@ public static class HealthEndpoints
     public static void MapServiceHealth(this WebApplication app)
     {
         app.MapGrpcHealthChecksService();
-        app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false, ResponseWriter = WriteLiveAsync });
+        app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false, ResponseWriter = WriteLiveAsync })
+            .WithMetadata(new AccessAttribute(AccessKind.Open));
         app.MapHealthChecks("/health/ready", new HealthCheckOptions
         {
             Predicate = check => check.Tags.Contains(Ready),
             ResponseWriter = WriteReadyAsync,
-        });
+        }).WithMetadata(new AccessAttribute(AccessKind.Open));
     }
 
     private static Task WriteLiveAsync(HttpContext context, HealthReport report) =>

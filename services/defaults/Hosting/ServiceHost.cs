@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -10,6 +12,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
+using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Configuration;
 using StripeMeter.Defaults.Errors;
 using StripeMeter.Defaults.Health;
@@ -54,9 +57,11 @@ public static class ServiceHost
         {
             options.MaxReceiveMessageSize = MaximumBodyBytes;
             options.Interceptors.Add<ErrorInterceptor>();
+            options.Interceptors.Add<AccessInterceptor>();
         });
         builder.Services.AddGrpcReflection();
         builder.Services.AddDaprClient();
+        builder.AddAccess();
         builder.AddServiceHealth();
         builder.AddServiceTelemetry(app);
         return builder;
@@ -68,7 +73,7 @@ public static class ServiceHost
         app.UseUnreadableMessages();
         app.MapGrpcReflectionService();
         app.MapServiceHealth();
-        app.MapPrometheusScrapingEndpoint("/metrics");
+        app.MapPrometheusScrapingEndpoint("/metrics").WithMetadata(new AccessAttribute(AccessKind.Open));
         return app;
     }
 
@@ -134,8 +139,28 @@ public static class ServiceHost
                 options => options.Protocols = HttpProtocols.Http2);
             kestrel.Listen(
                 AddressOf(listen.ProbeHost ?? listen.AppHost), listen.ProbePort >= 0 ? listen.ProbePort : app.ProbePort,
-                options => options.Protocols = HttpProtocols.Http1);
+                options =>
+                {
+                    options.Protocols = HttpProtocols.Http1;
+                    if (CertificateOf(listen) is { } certificate)
+                        options.UseHttps(certificate);
+                });
         });
+
+    private static X509Certificate2? CertificateOf(EndpointOptions listen)
+    {
+        if (listen.ProbeCertificate.Length == 0)
+            return null;
+        try
+        {
+            return X509Certificate2.CreateFromPemFile(
+                listen.ProbeCertificate, listen.ProbeCertificateKey.Length > 0 ? listen.ProbeCertificateKey : null);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            throw new InvalidSettingException($"The TLS certificate '{listen.ProbeCertificate}' cannot be used: {problem.Message}", problem);
+        }
+    }
 
     private static IPAddress AddressOf(string host) => host == "localhost"
         ? IPAddress.Loopback

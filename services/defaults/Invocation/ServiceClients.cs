@@ -4,6 +4,7 @@ using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Hosting;
 
 namespace StripeMeter.Defaults.Invocation;
@@ -24,7 +25,9 @@ public static class ServiceClients
     {
         ArgumentNullException.ThrowIfNull(callee);
         services.AddKeyedSingleton(callee.Id, (provider, _) => CreateInvoker(provider, callee.Id)
-            .Intercept(new DeadlineInterceptor(timeout, provider.GetRequiredService<TimeProvider>())));
+            .Intercept(
+                new DeadlineInterceptor(timeout, provider.GetRequiredService<TimeProvider>()),
+                new CallerForwarding(provider.GetService<CallerToken>())));
         return new ServiceClientBuilder(services, callee.Id);
     }
 

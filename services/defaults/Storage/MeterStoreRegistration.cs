@@ -2,6 +2,7 @@ using System.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Configuration;
 using StripeMeter.Defaults.Health;
 using StripeMeter.Metering.Stores;
@@ -16,13 +17,17 @@ public static class MeterStoreRegistration
     {
         ArgumentNullException.ThrowIfNull(builder);
         var options = builder.Services.AddSettings<StorageOptions>(builder.Configuration);
-        builder.Services.AddSingleton(services => Open(options, services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton<IMeterStore>(services => new GuardedStore(Open(options, services.GetRequiredService<TimeProvider>())));
+        builder.LookUpKeysInStore(SettingsReader.Read<AccessOptions>(builder.Configuration));
         builder.Services.AddHostedService<Preparation>();
         builder.Services.AddHealthChecks().AddReadyCheck<StoreCheck>("store");
     }
 
-    private static IMeterStore Open(StorageOptions options, TimeProvider clock)
+    /// <summary>Opens the store that is configured, unguarded: for whoever owns the data.</summary>
+    /// <exception cref="InvalidSettingException">A setting cannot be used.</exception>
+    public static IMeterStore Open(StorageOptions options, TimeProvider clock)
     {
+        ArgumentNullException.ThrowIfNull(options);
         try
         {
             var store = new MeterStoreOptions

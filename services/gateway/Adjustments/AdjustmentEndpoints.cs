@@ -1,6 +1,8 @@
 using Grpc.Core;
 using Microsoft.AspNetCore.Http.HttpResults;
+using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Wire;
+using StripeMeter.Gateway.Access;
 using StripeMeter.Gateway.Errors;
 using StripeMeter.Gateway.OpenApi;
 using StripeMeter.Gateway.Requests;
@@ -29,16 +31,21 @@ internal static class AdjustmentEndpoints
     {
         routes.MapGet(Path, ListAsync).Describe(
             Tag, "ListAdjustments", "Corrections, and events that came late: manual ones first, newest first",
-            CommonParameters.Tenant, CommonParameters.Metric, CommonParameters.Customer, From, To, Status, Limit, CommonParameters.Cursor);
+            CommonParameters.Tenant, CommonParameters.Metric, CommonParameters.Customer, From, To, Status, Limit, CommonParameters.Cursor)
+            .Allows(AccessKind.Read);
         routes.MapPost(Path, CreateAsync).Describe(Tag, "CreateAdjustment", "Records a correction, to be approved")
+            .Allows(AccessKind.Change)
             .Takes<AdjustmentRequest>().Refuses(StatusCodes.Status409Conflict);
         routes.MapGet(PathOfOne, GetAsync).Describe(Tag, "GetAdjustment", "One correction or late event", CommonParameters.Tenant)
+            .Allows(AccessKind.Read)
             .Refuses(StatusCodes.Status404NotFound);
         routes.MapPost(PathOfOne + "/approve", ApproveAsync)
             .Describe(Tag, "ApproveAdjustment", "Counts a pending correction or late event")
+            .Allows(AccessKind.Change)
             .Takes<AdjustmentStep>().Refuses(StatusCodes.Status404NotFound);
         routes.MapPost(PathOfOne + "/revert", RevertAsync)
             .Describe(Tag, "RevertAdjustment", "Takes an approved correction or late event back: its net effect is zero")
+            .Allows(AccessKind.Change)
             .Takes<AdjustmentStep>().Refuses(StatusCodes.Status404NotFound);
     }
 
@@ -68,7 +75,7 @@ internal static class AdjustmentEndpoints
         using var body = await JsonBody.ReadAsync(context, options.BodyBytes, Created).ConfigureAwait(false);
         var request = new CreateAdjustmentRequest
         {
-            TenantId = body.Text("tenantId", required: true) ?? "",
+            TenantId = body.Tenant(),
             Metric = body.Text("metric", required: true) ?? "",
             CustomerRef = body.Text("customerRef", required: true) ?? "",
             Delta = body.Decimal("delta", required: true) ?? "",
@@ -114,7 +121,7 @@ internal static class AdjustmentEndpoints
         HttpContext context, GatewayOptions options, Func<string, string, AsyncUnaryCall<AdjustmentTransition>> step)
     {
         using var body = await JsonBody.ReadAsync(context, options.BodyBytes, Step).ConfigureAwait(false);
-        var (tenant, note) = (body.Text("tenantId", required: true) ?? "", body.Text("note") ?? "");
+        var (tenant, note) = (body.Tenant(), body.Text("note") ?? "");
         body.Check();
         try
         {

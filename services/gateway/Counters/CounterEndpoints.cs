@@ -1,6 +1,9 @@
+using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Wire;
+using StripeMeter.Gateway.Access;
 using StripeMeter.Gateway.OpenApi;
 using StripeMeter.Gateway.Requests;
+using StripeMeter.Metering.Identity;
 using StripeMeter.V1;
 
 namespace StripeMeter.Gateway.Counters;
@@ -65,15 +68,19 @@ internal static class CounterEndpoints
     {
         routes.MapGet("/v1/counters", ListAsync).Describe(
             Tag, "ListCounters", "The counters of a tenant",
-            CommonParameters.Tenant, CommonParameters.Metric, CommonParameters.Customer, At, Limit, CommonParameters.Cursor);
+            CommonParameters.Tenant, CommonParameters.Metric, CommonParameters.Customer, At, Limit, CommonParameters.Cursor)
+            .Allows(AccessKind.Read, Scopes.UsageRead);
         routes.MapGet("/v1/counters/query", CounterQueryEndpoint.HandleAsync).Describe(
             Tag, "QueryCounters", "Usage of a metric in windows of time, by customer, resource or a member of meta",
-            CounterQueryEndpoint.Parameters);
+            CounterQueryEndpoint.Parameters)
+            .Allows(AccessKind.Read, Scopes.UsageRead);
         routes.MapGet("/v1/counters/progress", ProgressAsync).Describe(
-            Tag, "GetProgress", "How far the ledger of a tenant is counted", CommonParameters.Tenant);
+            Tag, "GetProgress", "How far the ledger of a tenant is counted", CommonParameters.Tenant)
+            .Allows(AccessKind.Read, Scopes.UsageRead);
         routes.MapGet("/v1/counters/audit", AuditAsync).Describe(
             Tag, "AuditCounters", "Recounts counters from the ledger, page by page, and says which differ; changes nothing",
-            CommonParameters.Tenant, CommonParameters.Metric, CommonParameters.Customer, Limit, CommonParameters.Cursor);
+            CommonParameters.Tenant, CommonParameters.Metric, CommonParameters.Customer, Limit, CommonParameters.Cursor)
+            .Allows(AccessKind.Read, Scopes.ReconciliationRead);
     }
 
     private static async Task<CounterPage> ListAsync(HttpContext context, CounterService.CounterServiceClient counters)

@@ -1,6 +1,9 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using StripeMeter.Defaults.Access;
+using StripeMeter.Gateway.Access;
 using StripeMeter.Gateway.OpenApi;
 using StripeMeter.Gateway.Requests;
+using StripeMeter.Metering.Identity;
 using StripeMeter.V1;
 using DeadLetterCalls = StripeMeter.V1.DeadLetterService.DeadLetterServiceClient;
 
@@ -18,12 +21,15 @@ internal static class DeadLetterEndpoints
     {
         routes.MapGet(Path, ListAsync).Describe(
             Tag, "ListDeadLetters", "Published events that were not taken, newest hour first",
-            CommonParameters.Tenant, Limit, CommonParameters.Cursor);
+            CommonParameters.Tenant, Limit, CommonParameters.Cursor)
+            .Allows(AccessKind.Read, Scopes.EventsRead);
         routes.MapPost(Path + "/redrive", RedriveAsync)
             .Describe(Tag, "RedriveDeadLetters", "Takes dead letters after all, if they keep the rules now")
+            .Allows(AccessKind.Change, Scopes.EventsWrite)
             .Takes<RedriveBody>();
         routes.MapDelete(Path + "/{id}", DeleteAsync)
             .Describe(Tag, "DeleteDeadLetter", "Forgets a dead letter", CommonParameters.Tenant)
+            .Allows(AccessKind.Change, Scopes.EventsWrite)
             .Refuses(StatusCodes.Status404NotFound);
     }
 

@@ -1,5 +1,8 @@
+using StripeMeter.Defaults.Access;
+using StripeMeter.Gateway.Access;
 using StripeMeter.Gateway.OpenApi;
 using StripeMeter.Gateway.Requests;
+using StripeMeter.Metering.Identity;
 using StripeMeter.V1;
 
 namespace StripeMeter.Gateway.Deltas;
@@ -50,7 +53,8 @@ internal static class DeltaEndpoints
     public static void MapDeltas(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/v1/deltas", ListAsync).Describe(
             "Deltas", "ListDeltas", "What Stripe was told of a tenant's usage, and what is on its way",
-            CommonParameters.Tenant, CommonParameters.Metric, CommonParameters.Customer, Limit, CommonParameters.Cursor);
+            CommonParameters.Tenant, CommonParameters.Metric, CommonParameters.Customer, Limit, CommonParameters.Cursor)
+            .Allows(AccessKind.Read, Scopes.ReconciliationRead);
 
     private static async Task<DeltaPage> ListAsync(HttpContext context, PushService.PushServiceClient pushes)
     {

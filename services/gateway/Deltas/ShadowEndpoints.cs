@@ -1,5 +1,8 @@
+using StripeMeter.Defaults.Access;
+using StripeMeter.Gateway.Access;
 using StripeMeter.Gateway.OpenApi;
 using StripeMeter.Gateway.Requests;
+using StripeMeter.Metering.Identity;
 using StripeMeter.V1;
 
 namespace StripeMeter.Gateway.Deltas;
@@ -31,7 +34,8 @@ internal static class ShadowEndpoints
     public static void MapShadow(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/v1/shadow", CompareAsync).Describe(
             "Deltas", "CompareShadow", "What shadow mappings told their test account, beside what was billed for the same usage",
-            CommonParameters.Tenant, CommonParameters.Metric, Limit, CommonParameters.Cursor);
+            CommonParameters.Tenant, CommonParameters.Metric, Limit, CommonParameters.Cursor)
+            .Allows(AccessKind.Read, Scopes.ReconciliationRead);
 
     private static async Task<ShadowPage> CompareAsync(HttpContext context, PushService.PushServiceClient pushes)
     {

@@ -14,6 +14,9 @@ public sealed record Problem(int Status, string Type, string Title, string Detai
 
     public IReadOnlyList<ProblemError> Errors { get; init; } = [];
 
+    /// <summary>What older clients read as <c>error</c>.</summary>
+    public string? Error { get; init; }
+
     /// <summary>When to try again. Null: trying again does not help.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
@@ -43,6 +46,14 @@ public sealed record Problem(int Status, string Type, string Title, string Detai
     public static Problem UnsupportedMediaType(string? contentType, string supported = "application/json") =>
         new(415, Prefix + "unsupported-media-type", "The content type is not supported",
             $"The body must be {supported}, not {(string.IsNullOrEmpty(contentType) ? "without a content type" : contentType)}.");
+
+    public static Problem Unauthenticated(string failure) =>
+        new(401, Prefix + "unauthenticated", failure, failure) { Error = failure };
+
+    public static Problem Forbidden(string refusal) => new(403, Prefix + "forbidden", "Not allowed", refusal) { Error = refusal };
+
+    public static Problem TooMany(string detail, TimeSpan retryAfter) =>
+        new(429, Prefix + "too-many-requests", "Too many requests", detail) { RetryAfter = retryAfter, Error = detail };
 
     public static Problem NotFound(string detail) => new(404, Prefix + "not-found", "Not found", detail);
 

@@ -34,6 +34,8 @@ public static class ProblemWriter
         writer.WriteString("detail", problem.Detail);
         writer.WriteString("instance", context.Request.Path.Value);
         writer.WriteString("requestId", context.TraceIdentifier);
+        if (problem.Error is { } error)
+            writer.WriteString("error", error);
         writeMembers?.Invoke(writer);
         if (problem.Errors.Count > 0)
             WriteErrors(writer, problem.Errors);

@@ -21,6 +21,9 @@ public static partial class RestNames
         ["rank_by"] = "aggregation",
         ["shadow_customer_rule"] = "shadowCustomers",
         ["backfill_id"] = "operationId",
+        ["expire_time"] = "expiresAt",
+        ["overlap"] = "overlapSeconds",
+        ["lifetime"] = "lifetimeSeconds",
     }.ToFrozenDictionary();
 
     /// <summary>Takes a path of the protocol apart: <c>events[3].customer_ref</c> is field <c>customerRef</c> of event 3.</summary>

@@ -17,6 +17,7 @@ public static class RpcProblems
         {
             StatusCode.InvalidArgument or StatusCode.OutOfRange => ToInvalid(error),
             StatusCode.NotFound => Problem.NotFound(detail),
+            StatusCode.PermissionDenied => Problem.Forbidden(detail),
             StatusCode.AlreadyExists => Problem.Conflict(detail),
             StatusCode.FailedPrecondition => Problem.Unprocessable(detail),
             StatusCode.Unavailable or StatusCode.ResourceExhausted or StatusCode.Aborted => Problem.Overloaded(

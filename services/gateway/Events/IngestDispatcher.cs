@@ -1,7 +1,10 @@
+using System.Text;
 using System.Threading.Channels;
 using Grpc.Core;
+using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Telemetry;
 using StripeMeter.Gateway.Errors;
+using StripeMeter.Metering.Identity;
 using StripeMeter.V1;
 
 namespace StripeMeter.Gateway.Events;
@@ -16,6 +19,9 @@ public sealed class IngestDispatcher(IngestService.IngestServiceClient ingest, G
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
     private readonly Channel<Pending> _waiting = Channel.CreateUnbounded<Pending>();
     private int _pendingEvents;
+
+    /// <summary>Bytes of the tenants' names that one call vouches for. They travel in a header, and sidecars limit those.</summary>
+    private const int MaximumCallerNames = 1_024;
 
     /// <summary>Ingests events. Returns one result per event, in their order.</summary>
     /// <exception cref="RpcException">Ingest does not take the events now; nothing is known to be stored.</exception>
@@ -63,18 +69,22 @@ public sealed class IngestDispatcher(IngestService.IngestServiceClient ingest, G
     private (List<Pending> Batch, Pending? Next) Gather(Pending? first)
     {
         var batch = new List<Pending>();
-        var count = 0;
+        var (count, names) = (0, 0);
         while (first is not null || _waiting.Reader.TryRead(out first))
         {
-            if (count > 0 && count + first.Events.Count > options.MaximumBatchEvents)
+            var length = batch.Exists(other => other.Caller == first.Caller) ? 0 : NameLengthOf(first.Caller);
+            if (count > 0 && (count + first.Events.Count > options.MaximumBatchEvents || names + length > MaximumCallerNames))
                 return (batch, first);
             batch.Add(first);
             count += first.Events.Count;
+            names += length;
             first = null;
         }
 
         return (batch, null);
     }
+
+    private static int NameLengthOf(Principal caller) => caller.Tenants.Sum(tenant => Encoding.UTF8.GetByteCount(tenant.Value));
 
     private async Task SendAsync(List<Pending> batch)
     {
@@ -89,7 +99,7 @@ public sealed class IngestDispatcher(IngestService.IngestServiceClient ingest, G
         using var activity = ServiceTracing.Start("gateway.ingest", traces.Take());
         try
         {
-            var results = await CallIngestAsync(request).ConfigureAwait(false);
+            var results = await CallIngestAsync(request, Principal.Together([.. batch.Select(pending => pending.Caller)])).ConfigureAwait(false);
             Answer(batch, results);
         }
         catch (RpcException problem) when (batch.Count > 1 && problem.StatusCode is StatusCode.Internal or StatusCode.Unknown)
@@ -105,10 +115,11 @@ public sealed class IngestDispatcher(IngestService.IngestServiceClient ingest, G
         }
     }
 
-    private async Task<IReadOnlyList<IngestResult>> CallIngestAsync(IngestEventsRequest request)
+    private async Task<IReadOnlyList<IngestResult>> CallIngestAsync(IngestEventsRequest request, Principal caller)
     {
         try
         {
+            using var callers = Call.ActAs(caller);
             var response = await ingest.IngestEventsAsync(request).ConfigureAwait(false);
             return response.Results.Count == request.Events.Count
                 ? response.Results
@@ -167,6 +178,9 @@ public sealed class IngestDispatcher(IngestService.IngestServiceClient ingest, G
 
         /// <summary>The span of the request.</summary>
         public string? TraceParent { get; } = TraceBatch.Current;
+
+        /// <summary>Who sent them. The call is made for all of its callers together, and reaches their tenants alone.</summary>
+        public Principal Caller { get; } = Call.Current?.Principal ?? Principal.System;
 
         public TaskCompletionSource<IReadOnlyList<IngestResult>> Results { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }

@@ -1,4 +1,5 @@
 using StripeMeter.EventFormats;
+using StripeMeter.Gateway.Access;
 using StripeMeter.Gateway.Errors;
 using StripeMeter.Gateway.Requests;
 
@@ -36,9 +37,23 @@ internal static class IngestEndpoint
             IngestFormat.CloudEvent => CloudEventBody.ReadOne(body.Memory),
             _ => CloudEventBody.ReadBinary(context.Request, body.Memory),
         };
+        HoldToCaller(events);
         for (var index = 0; index < events.Count; index++)
             events[index] = Complete(events[index], index, requestKey, options);
         return events;
+    }
+
+    /// <summary>Every event is the caller's, whatever else the request says; one that names no tenant is too.</summary>
+    private static void HoldToCaller(List<ReadEvent> events)
+    {
+        var own = CallerTenant.Own;
+        foreach (var read in events)
+        {
+            if (read.Event.TenantId.Length == 0 && own is not null)
+                read.Event.TenantId = own;
+            else if (read.Event.TenantId != own && !CallerTenant.MayName(read.Event.TenantId))
+                throw new ProblemException(Problem.Forbidden("Mismatched tenantId in events"));
+        }
     }
 
     private static ReadEvent Complete(ReadEvent read, int index, string requestKey, GatewayOptions options)

@@ -1,9 +1,12 @@
 using Google.Protobuf.Collections;
+using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Wire;
+using StripeMeter.Gateway.Access;
 using StripeMeter.Gateway.Counters;
 using StripeMeter.Gateway.Deltas;
 using StripeMeter.Gateway.OpenApi;
 using StripeMeter.Gateway.Requests;
+using StripeMeter.Metering.Identity;
 using StripeMeter.V1;
 using Explanations = StripeMeter.V1.ExplainService.ExplainServiceClient;
 
@@ -24,13 +27,16 @@ internal static class ExplainEndpoints
         const string Summary = "What became of an event: its place in the ledger, its counter, and what Stripe was told";
         routes.MapGet("/v1/events/{idempotencyKey}/explain", ExplainEventAsync)
             .Describe(Tag, "ExplainEvent", Summary, CommonParameters.Tenant)
-            .Refuses(StatusCodes.Status404NotFound);
+            .Refuses(StatusCodes.Status404NotFound)
+            .Allows(AccessKind.Read, Scopes.UsageRead);
         routes.MapGet("/v1/events/explain", (HttpContext context, Explanations explanations) => ExplainEventAsync(null, context, explanations))
             .Describe(Tag, "ExplainEventByQuery", Summary, CommonParameters.Tenant, Key)
-            .Refuses(StatusCodes.Status404NotFound);
+            .Refuses(StatusCodes.Status404NotFound)
+            .Allows(AccessKind.Read, Scopes.UsageRead);
         routes.MapGet("/v1/counters/explain", ExplainCounterAsync).Describe(
             Tag, "ExplainCounter", "A counter, and the events and corrections of its billing period",
-            CommonParameters.Tenant, CommonParameters.RequiredMetric, CommonParameters.RequiredCustomer, At, Limit, CommonParameters.Cursor);
+            CommonParameters.Tenant, CommonParameters.RequiredMetric, CommonParameters.RequiredCustomer, At, Limit, CommonParameters.Cursor)
+            .Allows(AccessKind.Read, Scopes.UsageRead);
     }
 
     private static async Task<EventExplanation> ExplainEventAsync(string? idempotencyKey, HttpContext context, Explanations explanations)

@@ -1,6 +1,7 @@
 using Grpc.Core;
 using StripeMeter.Defaults.Health;
 using StripeMeter.Defaults.Hosting;
+using StripeMeter.Gateway.Access;
 using StripeMeter.Metering.Time;
 
 namespace StripeMeter.Gateway.Health;
@@ -28,6 +29,7 @@ internal static class HealthRoutes
 
     public static void MapHealth(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/health", (TimeProvider clock) => new HealthAnswer("ok", Instant.Of(clock.GetUtcNow()).ToString()))
+            .Open()
             .WithTags("Health")
             .WithName("GetHealth")
             .WithSummary("That the gateway runs. `/health/ready` says whether it can work");

@@ -1,6 +1,9 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using StripeMeter.Defaults.Access;
+using StripeMeter.Gateway.Access;
 using StripeMeter.Gateway.OpenApi;
 using StripeMeter.Gateway.Requests;
+using StripeMeter.Metering.Identity;
 using StripeMeter.V1;
 
 namespace StripeMeter.Gateway.Mappings;
@@ -19,21 +22,26 @@ internal static class MappingEndpoints
     {
         routes.MapGet(Path, ListAsync).Describe(
             Tag, "ListMappings", "The mappings of a tenant. The header `Link` names the next page, if there is one",
-            CommonParameters.Tenant, Active, CommonParameters.Metric, Limit, CommonParameters.Cursor);
+            CommonParameters.Tenant, Active, CommonParameters.Metric, Limit, CommonParameters.Cursor)
+            .Allows(AccessKind.Read, Scopes.MappingsRead);
         routes.MapPost(Path, CreateAsync).Describe(Tag, "CreateMapping", "Maps a metric to a Stripe meter")
+            .Allows(AccessKind.Change, Scopes.MappingsWrite)
             .Takes<MappingRequest>()
             .Refuses(StatusCodes.Status409Conflict)
             .Refuses(StatusCodes.Status422UnprocessableEntity);
         routes.MapGet(PathOfOne, GetAsync).Describe(Tag, "GetMapping", "One mapping", CommonParameters.Tenant)
+            .Allows(AccessKind.Read, Scopes.MappingsRead)
             .Refuses(StatusCodes.Status404NotFound);
         routes.MapPut(PathOfOne, UpdateAsync)
             .Describe(Tag, "UpdateMapping", "Changes the members of a mapping that are sent")
+            .Allows(AccessKind.Change, Scopes.MappingsWrite)
             .Takes<MappingRequest>()
             .Refuses(StatusCodes.Status404NotFound)
             .Refuses(StatusCodes.Status409Conflict)
             .Refuses(StatusCodes.Status422UnprocessableEntity);
         routes.MapDelete(PathOfOne, DeleteAsync)
             .Describe(Tag, "DeleteMapping", "Ends a mapping. What was pushed stays at Stripe", CommonParameters.Tenant)
+            .Allows(AccessKind.Change, Scopes.MappingsWrite)
             .Refuses(StatusCodes.Status404NotFound);
     }
 
@@ -64,7 +72,7 @@ internal static class MappingEndpoints
         using var body = await JsonBody.ReadAsync(context, options.BodyBytes, MappingBody.Known).ConfigureAwait(false);
         var mapping = new Mapping
         {
-            TenantId = body.Text("tenantId", required: true) ?? "",
+            TenantId = body.Tenant(),
             StripeAccount = DefaultAccount,
             Active = true,
             CustomerRule = new CustomerRule(),
@@ -92,8 +100,7 @@ internal static class MappingEndpoints
     {
         using var body = await JsonBody.ReadAsync(context, options.BodyBytes, MappingBody.Known, MappingBody.ReadOnly)
             .ConfigureAwait(false);
-        var tenant = body.Text("tenantId", required: true) ?? "";
-        RefuseOtherTenant(context, body, tenant);
+        var tenant = body.Tenant();
         body.Check();
 
         var mapping = await mappings.GetMappingAsync(
@@ -118,14 +125,6 @@ internal static class MappingEndpoints
         var tenant = query.Text(CommonParameters.Tenant);
         query.Check();
         return tenant;
-    }
-
-    /// <summary>A tenant in the address must not hide another one in the body.</summary>
-    private static void RefuseOtherTenant(HttpContext context, JsonBody body, string tenant)
-    {
-        var inQuery = context.Request.Query[CommonParameters.Tenant.Name].ToString();
-        if (inQuery.Length > 0 && inQuery != tenant)
-            body.Add(CommonParameters.Tenant.Name, "must be the same in the address and in the body");
     }
 
     private static string NextLink(HttpRequest request, string cursor)

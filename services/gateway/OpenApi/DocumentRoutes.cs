@@ -1,5 +1,6 @@
 using Microsoft.OpenApi;
 using Scalar.AspNetCore;
+using StripeMeter.Gateway.Access;
 
 namespace StripeMeter.Gateway.OpenApi;
 
@@ -27,8 +28,8 @@ internal static class DocumentRoutes
 
     public static void MapDocument(this IEndpointRouteBuilder routes)
     {
-        routes.MapOpenApi(DocumentPath);
-        routes.MapGet("/docs/json", () => Results.Redirect("/openapi/v1.json")).ExcludeFromDescription();
+        routes.MapOpenApi(DocumentPath).Open();
+        routes.MapGet("/docs/json", () => Results.Redirect("/openapi/v1.json")).ExcludeFromDescription().Open();
 
         // The page and its script are served from here: it works without the internet, and tells nobody that it is read.
         routes.MapScalarApiReference("/docs", options => options
@@ -37,6 +38,6 @@ internal static class DocumentRoutes
             .DisableDefaultFonts()
             .DisableTelemetry()
             .DisableAgent()
-            .DisableMcp());
+            .DisableMcp()).Open();
     }
 }

@@ -1,5 +1,8 @@
+using StripeMeter.Defaults.Access;
+using StripeMeter.Gateway.Access;
 using StripeMeter.Gateway.OpenApi;
 using StripeMeter.Gateway.Requests;
+using StripeMeter.Metering.Identity;
 using StripeMeter.V1;
 
 namespace StripeMeter.Gateway.Reconciliation;
@@ -37,6 +40,7 @@ internal static class InvoiceCheckEndpoint
             .Describe(
                 "Reconciliation", "CheckInvoice", "Compares an invoice of Stripe with what the counters and the mapped prices come to, line by line",
                 CommonParameters.Tenant, CommonParameters.RequiredCustomer, Account)
+            .Allows(AccessKind.Read, Scopes.ReconciliationRead)
             .Refuses(StatusCodes.Status404NotFound).Refuses(StatusCodes.Status422UnprocessableEntity);
 
     private static async Task<InvoiceCheck> HandleAsync(string invoiceId, HttpContext context, PricingService.PricingServiceClient pricing)

@@ -1,10 +1,13 @@
 using System.Globalization;
 using System.Xml;
 using Google.Protobuf.WellKnownTypes;
+using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Wire;
+using StripeMeter.Gateway.Access;
 using StripeMeter.Gateway.OpenApi;
 using StripeMeter.Gateway.Requests;
 using StripeMeter.Metering.Time;
+using StripeMeter.Metering.Identity;
 using StripeMeter.V1;
 using Replays = StripeMeter.V1.ReplayService.ReplayServiceClient;
 
@@ -24,9 +27,11 @@ internal static class ReplayEndpoints
     public static void MapReplay(this IEndpointRouteBuilder routes)
     {
         routes.MapPost("/v1/replay", ReplayAsync)
-            .Describe(Tag, "Replay", "Says what counting late events would change, or counts them").Takes<ReplayBody>();
+            .Describe(Tag, "Replay", "Says what counting late events would change, or counts them")
+            .Allows(AccessKind.Change, Scopes.EventsWrite).Takes<ReplayBody>();
         routes.MapPost("/v1/rebuild", RebuildAsync)
-            .Describe(Tag, "RebuildCounters", "Has counters counted anew from the ledger while counting goes on").Takes<RebuildBody>();
+            .Describe(Tag, "RebuildCounters", "Has counters counted anew from the ledger while counting goes on")
+            .Allows(AccessKind.Change).Takes<RebuildBody>();
     }
 
     private static async Task<ReplayAnswer> ReplayAsync(
@@ -36,7 +41,7 @@ internal static class ReplayEndpoints
         var now = Instant.Of(clock.GetUtcNow());
         var request = new ReplayRequest
         {
-            TenantId = body.Text("tenantId", required: true) ?? "",
+            TenantId = body.Tenant(),
             Since = ReadTime(body, "since", now),
             Until = ReadTime(body, "until", now),
             Apply = ReadApply(body),
@@ -55,7 +60,7 @@ internal static class ReplayEndpoints
         using var body = await JsonBody.ReadAsync(context, options.BodyBytes, RebuildMembers).ConfigureAwait(false);
         var request = new RebuildCountersRequest
         {
-            TenantId = body.Text("tenantId", required: true) ?? "",
+            TenantId = body.Tenant(),
             CustomerRef = body.Text("customerRef") ?? "",
             RebuildId = body.Text("rebuildId", required: true) ?? "",
             Cursor = body.Text("cursor") ?? "",

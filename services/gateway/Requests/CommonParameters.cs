@@ -1,3 +1,4 @@
+using StripeMeter.Gateway.Access;
 using StripeMeter.Metering.Tenants;
 
 namespace StripeMeter.Gateway.Requests;
@@ -9,7 +10,11 @@ internal static class CommonParameters
     private const int MetricLength = 100;
     private const int CursorLength = 4_096;
 
-    public static readonly TextParameter Tenant = new("tenantId", "The tenant.", TenantId.MaximumLength) { Required = true };
+    public static readonly TextParameter Tenant =
+        new(CallerTenant.Name, "The tenant. A caller with a key may leave it out.", TenantId.MaximumLength)
+        {
+            Required = true, WhenAbsent = static () => CallerTenant.Own,
+        };
 
     public static readonly TextParameter Metric = new("metric", "Only this metric.", MetricLength);
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using StripeMeter.Gateway.Access;
 using StripeMeter.Gateway.Errors;
 
 namespace StripeMeter.Gateway.Requests;
@@ -27,8 +28,17 @@ internal sealed class JsonBody : IDisposable
     {
         using var body = await RequestBody.ReadAsync(context, limitBytes).ConfigureAwait(false);
         var read = new JsonBody(Parse(body, maximumDepth));
-        read.RefuseUnknown(known, ignored);
-        return read;
+        try
+        {
+            read.RefuseUnknown(known, ignored);
+            CallerTenant.CheckBody(context, read.TryGet(CallerTenant.Name, out var tenant) && tenant.ValueKind == JsonValueKind.String ? Text(tenant) : null);
+            return read;
+        }
+        catch
+        {
+            read.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Whether the member is there, null or not.</summary>
@@ -39,6 +49,9 @@ internal sealed class JsonBody : IDisposable
     {
         if (!TryGet(name, out var value))
         {
+            // A caller that is one tenant's need not say so.
+            if (name == CallerTenant.Name && CallerTenant.Own is { } own)
+                return own;
             if (required)
                 Add(name, "is required");
             return null;
@@ -53,6 +66,9 @@ internal sealed class JsonBody : IDisposable
             Add(name, "is required");
         return text;
     }
+
+    /// <summary>The tenant, which only a caller that could mean several has to name.</summary>
+    public string Tenant() => Text(CallerTenant.Name, required: true) ?? "";
 
     /// <summary>A decimal, sent as a number or as a string, digit for digit; null if it is absent or null.</summary>
     public string? Decimal(string name, bool required = false)

@@ -12,6 +12,9 @@ public abstract record QueryParameter(string Name, string Description)
 {
     public bool Required { get; init; }
 
+    /// <summary>What is read when it is absent. Null: nothing is.</summary>
+    public Func<string?>? WhenAbsent { get; init; }
+
     /// <summary>Its schema in the OpenAPI document.</summary>
     public abstract OpenApiSchema ToSchema();
 }

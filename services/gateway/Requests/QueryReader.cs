@@ -14,6 +14,8 @@ internal sealed class QueryReader(HttpContext context)
             return Wrong(parameter, "is there twice");
         var text = values.ToString();
         if (text.Length == 0)
+            text = parameter.WhenAbsent?.Invoke() ?? "";
+        if (text.Length == 0)
             return parameter.Required ? Wrong(parameter, "is required") : parameter.Default;
         return parameter.Read(text, out var value) is { } reason ? Wrong(parameter, reason) : value;
     }

@@ -15,7 +15,6 @@ public sealed class RequestIdMiddleware(RequestDelegate next)
         {
             var answered = (HttpContext)state;
             answered.Response.Headers[Header] = answered.TraceIdentifier;
-            answered.Response.Headers.XContentTypeOptions = "nosniff";
             return Task.CompletedTask;
         }, context);
         return next(context);

@@ -1,9 +1,12 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Text.Json;
+using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Wire;
+using StripeMeter.Gateway.Access;
 using StripeMeter.Gateway.OpenApi;
 using StripeMeter.Gateway.Requests;
+using StripeMeter.Metering.Identity;
 using StripeMeter.V1;
 using SimulationCalls = StripeMeter.V1.SimulationService.SimulationServiceClient;
 
@@ -24,6 +27,7 @@ internal static class CompareEndpoint
     public static void MapComparison(this IEndpointRouteBuilder routes) =>
         routes.MapPost("/v1/simulations/compare", HandleAsync)
             .Describe("Simulations", "ComparePrices", "What recorded usage costs by one price list, and by another: JSON Lines, customer by customer")
+            .Allows(AccessKind.Read, Scopes.SimulationRead)
             .Takes<CompareRequest>()
             .Produces<ComparisonLine>(StatusCodes.Status200OK, ContentType)
             .Refuses(StatusCodes.Status422UnprocessableEntity);

@@ -1,6 +1,9 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using StripeMeter.Defaults.Access;
+using StripeMeter.Gateway.Access;
 using StripeMeter.Gateway.OpenApi;
 using StripeMeter.Gateway.Requests;
+using StripeMeter.Metering.Identity;
 using StripeMeter.V1;
 using SimulationCalls = StripeMeter.V1.SimulationService.SimulationServiceClient;
 
@@ -20,11 +23,14 @@ internal static class RunEndpoints
     public static void MapRuns(this IEndpointRouteBuilder routes)
     {
         routes.MapPost(Path, StartAsync).Describe(Tag, "StartRun", "Has a scenario computed; GetRun says what came of it")
+            .Allows(AccessKind.Change, Scopes.SimulationWrite)
             .Takes<RunRequest>().Refuses(StatusCodes.Status404NotFound).Refuses(StatusCodes.Status422UnprocessableEntity);
         routes.MapGet(Path, ListAsync).Describe(
             Tag, "ListRuns", "Runs, newest first; the oldest are dropped", CommonParameters.Tenant, OfScenario, WithStatus, OfType,
-            PageParameters.Limit, PageParameters.Offset);
+            PageParameters.Limit, PageParameters.Offset)
+            .Allows(AccessKind.Read, Scopes.SimulationRead);
         routes.MapGet(Path + "/{id}", GetAsync).Describe(Tag, "GetRun", "One run, and what came of it", CommonParameters.Tenant)
+            .Allows(AccessKind.Read, Scopes.SimulationRead)
             .Refuses(StatusCodes.Status404NotFound);
     }
 

@@ -1,6 +1,9 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using StripeMeter.Defaults.Access;
+using StripeMeter.Gateway.Access;
 using StripeMeter.Gateway.OpenApi;
 using StripeMeter.Gateway.Requests;
+using StripeMeter.Metering.Identity;
 using StripeMeter.V1;
 using SimulationCalls = StripeMeter.V1.SimulationService.SimulationServiceClient;
 
@@ -38,18 +41,24 @@ internal static class ScenarioEndpoints
     {
         routes.MapPost("/v1/simulations/invoice", SimulateAsync)
             .Describe(Tag, "SimulateInvoice", "The invoice of some usage by some prices, with every step. Nothing is kept")
+            .Allows(AccessKind.Read, Scopes.SimulationRead)
             .Takes<InvoiceRequest>();
         routes.MapGet(Path, ListAsync).Describe(
             Tag, "ListScenarios", "Kept scenarios, without what they compute", CommonParameters.Tenant, OnlyActive, WithTag, SortBy,
-            SortOrder, PageParameters.Limit, PageParameters.Offset);
+            SortOrder, PageParameters.Limit, PageParameters.Offset)
+            .Allows(AccessKind.Read, Scopes.SimulationRead);
         routes.MapPost(Path, CreateAsync).Describe(Tag, "CreateScenario", "Keeps a scenario that can be computed")
+            .Allows(AccessKind.Change, Scopes.SimulationWrite)
             .Takes<ScenarioRequest>().Refuses(StatusCodes.Status422UnprocessableEntity);
         routes.MapGet(PathOfOne, GetAsync).Describe(Tag, "GetScenario", "One scenario, also a deleted one", CommonParameters.Tenant)
+            .Allows(AccessKind.Read, Scopes.SimulationRead)
             .Refuses(StatusCodes.Status404NotFound);
         routes.MapPut(PathOfOne, UpdateAsync).Describe(Tag, "UpdateScenario", "Replaces the members of a scenario that are sent; null takes one away")
+            .Allows(AccessKind.Change, Scopes.SimulationWrite)
             .Takes<ScenarioRequest>().Refuses(StatusCodes.Status404NotFound);
         routes.MapDelete(PathOfOne, DeleteAsync)
             .Describe(Tag, "DeleteScenario", "Makes a scenario inactive. It stays, for the runs that name it", CommonParameters.Tenant)
+            .Allows(AccessKind.Change, Scopes.SimulationWrite)
             .Refuses(StatusCodes.Status404NotFound);
     }
 

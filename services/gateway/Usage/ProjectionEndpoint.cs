@@ -95,7 +95,7 @@ internal static class ProjectionEndpoint
         using var body = await JsonBody.ReadAsync(context, options.BodyBytes, Known).ConfigureAwait(false);
         var request = new GetProjectionRequest
         {
-            TenantId = body.Text("tenantId", required: true) ?? "",
+            TenantId = body.Tenant(),
             CustomerRef = body.Text("customerRef", required: true) ?? "",
             IncludeForecast = body.Flag(ForecastName) ?? false,
         };

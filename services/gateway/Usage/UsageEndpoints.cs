@@ -1,9 +1,12 @@
 using System.Globalization;
+using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Wire;
+using StripeMeter.Gateway.Access;
 using StripeMeter.Gateway.Errors;
 using StripeMeter.Gateway.Mappings;
 using StripeMeter.Gateway.OpenApi;
 using StripeMeter.Gateway.Requests;
+using StripeMeter.Metering.Identity;
 using StripeMeter.Metering.Time;
 using StripeMeter.V1;
 
@@ -16,9 +19,11 @@ internal static class UsageEndpoints
     {
         routes.MapGet("/v1/usage/current", CurrentAsync)
             .Describe("Usage", "GetCurrentUsage", "What a customer used in the billing period under way",
-                CommonParameters.Tenant, CommonParameters.RequiredCustomer);
+                CommonParameters.Tenant, CommonParameters.RequiredCustomer)
+            .Allows(AccessKind.Read, Scopes.UsageRead, forCustomers: true);
         routes.MapGet("/v1/usage/history", HistoryEndpoint.HandleAsync)
             .Describe("Usage", "GetUsageHistory", "What a customer used over time", HistoryEndpoint.Parameters)
+            .Allows(AccessKind.Read, Scopes.UsageRead, forCustomers: true)
             .WithMetadata(new ErrorEnvelope(writer =>
             {
                 writer.WriteStartArray("usage");
@@ -26,6 +31,7 @@ internal static class UsageEndpoints
             }));
         routes.MapPost("/v1/usage/projection", ProjectionEndpoint.HandleAsync)
             .Describe("Usage", "GetProjection", "What the usage of the billing period costs so far")
+            .Allows(AccessKind.Read, Scopes.UsageRead, forCustomers: true)
             .Takes<ProjectionRequest>();
     }
 

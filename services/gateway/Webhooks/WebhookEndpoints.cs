@@ -1,4 +1,6 @@
 using Google.Protobuf;
+using StripeMeter.Defaults.Access;
+using StripeMeter.Gateway.Access;
 using StripeMeter.Gateway.OpenApi;
 using StripeMeter.Gateway.Requests;
 using StripeMeter.V1;
@@ -24,6 +26,7 @@ internal static class WebhookEndpoints
     public static void MapWebhooks(this IEndpointRouteBuilder routes) =>
         routes.MapPost("/v1/webhooks/stripe", ReceiveAsync)
             .Describe("Webhooks", "ReceiveStripeEvent", "Takes an event of Stripe, signed in the header `Stripe-Signature`")
+            .Allows(AccessKind.Open)
             .Takes<StripeEventBody>()
             .Refuses(StatusCodes.Status422UnprocessableEntity);
 

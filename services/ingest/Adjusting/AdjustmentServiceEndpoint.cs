@@ -1,4 +1,5 @@
 using Grpc.Core;
+using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Errors;
 using StripeMeter.Defaults.Wire;
 using StripeMeter.Ingest.Controlling;
@@ -26,6 +27,7 @@ public sealed class AdjustmentServiceEndpoint(
     private const int DefaultPageSize = 100;
     private const int MaximumPageSize = 1_000;
 
+    [Access(AccessKind.Change)]
     public override async Task<Adjustment> CreateAdjustment(CreateAdjustmentRequest request, ServerCallContext context)
     {
         var tenant = ControlFields.Tenant(request.TenantId);
@@ -36,12 +38,14 @@ public sealed class AdjustmentServiceEndpoint(
         return WireAdjustments.ToWire(tenant, await FindAsync(tenant, created.Id, context.CancellationToken).ConfigureAwait(false));
     }
 
+    [Access(AccessKind.Read)]
     public override async Task<Adjustment> GetAdjustment(GetAdjustmentRequest request, ServerCallContext context)
     {
         var tenant = ControlFields.Tenant(request.TenantId);
         return WireAdjustments.ToWire(tenant, await FindAsync(tenant, request.Id, context.CancellationToken).ConfigureAwait(false));
     }
 
+    [Access(AccessKind.Read)]
     public override async Task<ListAdjustmentsResponse> ListAdjustments(
         ListAdjustmentsRequest request, ServerCallContext context)
     {
@@ -64,11 +68,13 @@ public sealed class AdjustmentServiceEndpoint(
         return response;
     }
 
+    [Access(AccessKind.Change)]
     public override async Task<AdjustmentTransition> ApproveAdjustment(ApproveAdjustmentRequest request, ServerCallContext context)
     {
         var tenant = ControlFields.Tenant(request.TenantId);
         var actor = ControlFields.Text("actor", request.Actor, ControlFields.NameLength);
         var state = await FindAsync(tenant, request.Id, context.CancellationToken).ConfigureAwait(false);
+        Call.NoteBefore(WireAdjustments.ToWire(tenant, state));
         var transition = await BookOf(tenant).ApproveAsync(state, actor, context.CancellationToken).ConfigureAwait(false);
         announcer.Announce(tenant, transition.Appended);
         if (transition.State.Status == AdjustmentStatus.Reverted)
@@ -78,12 +84,14 @@ public sealed class AdjustmentServiceEndpoint(
         return Answer(tenant, transition);
     }
 
+    [Access(AccessKind.Change)]
     public override async Task<AdjustmentTransition> RevertAdjustment(RevertAdjustmentRequest request, ServerCallContext context)
     {
         var tenant = ControlFields.Tenant(request.TenantId);
         var actor = ControlFields.Text("actor", request.Actor, ControlFields.NameLength);
         var note = ControlFields.Text("note", request.Note, NoteLength);
         var state = await FindAsync(tenant, request.Id, context.CancellationToken).ConfigureAwait(false);
+        Call.NoteBefore(WireAdjustments.ToWire(tenant, state));
         if (state.Status == AdjustmentStatus.Pending && !request.RejectPending)
             throw RpcErrors.FailedPrecondition("NOT_APPROVED", "Only approved adjustments can be reverted");
         var transition = await BookOf(tenant).RevertAsync(state, actor, note, context.CancellationToken).ConfigureAwait(false);

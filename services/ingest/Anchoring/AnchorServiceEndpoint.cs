@@ -1,4 +1,5 @@
 using Grpc.Core;
+using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Errors;
 using StripeMeter.Defaults.Wire;
 using StripeMeter.Ingest.Controlling;
@@ -16,6 +17,7 @@ public sealed class AnchorServiceEndpoint(
 {
     private const int ListedChanges = 1_000;
 
+    [Access(AccessKind.Change)]
     public override async Task<ChangeAnchorResponse> ChangeAnchor(ChangeAnchorRequest request, ServerCallContext context)
     {
         var tenant = ControlFields.Tenant(request.TenantId);
@@ -38,6 +40,7 @@ public sealed class AnchorServiceEndpoint(
         return new ChangeAnchorResponse { Change = ToWire(standing[key].Record), Already = true };
     }
 
+    [Access(AccessKind.Read)]
     public override async Task<ListAnchorsResponse> ListAnchors(ListAnchorsRequest request, ServerCallContext context)
     {
         var tenant = ControlFields.Tenant(request.TenantId);

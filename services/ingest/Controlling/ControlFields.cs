@@ -15,9 +15,9 @@ internal static class ControlFields
 
     private static readonly EventLimits Limits = new();
 
-    public static TenantId Tenant(string value) => TenantId.IsValid(value)
+    public static TenantId Tenant(string value, string field = "tenant_id") => TenantId.IsValid(value)
         ? new TenantId(value)
-        : throw RpcErrors.Invalid("tenant_id", $"must have 1 to {TenantId.MaximumLength} printable characters");
+        : throw RpcErrors.Invalid(field, $"must have 1 to {TenantId.MaximumLength} printable characters");
 
     public static string Metric(string value) => Required("metric", value, Limits.MetricLength);
 

@@ -1,11 +1,13 @@
 using Google.Protobuf.Collections;
 using Grpc.Core;
+using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Errors;
 using StripeMeter.Defaults.Wire;
 using StripeMeter.Ingest.Controlling;
 using StripeMeter.Ingest.Ingesting;
 using StripeMeter.Ingest.Subscribing;
 using StripeMeter.Metering.DeadLetters;
+using StripeMeter.Metering.Identity;
 using StripeMeter.Metering.Time;
 using StripeMeter.V1;
 using DeadLetter = StripeMeter.Metering.DeadLetters.DeadLetter;
@@ -21,6 +23,7 @@ internal sealed class DeadLetterServiceEndpoint(DeadLetterKeeper keeper, BatchIn
     private const int MaximumPageSize = 100;
     private const int MaximumIds = 100;
 
+    [Access(AccessKind.Read, Scopes.EventsRead)]
     public override async Task<ListDeadLettersResponse> ListDeadLetters(ListDeadLettersRequest request, ServerCallContext context)
     {
         var list = keeper.ListOf(ControlFields.Tenant(request.TenantId));
@@ -34,6 +37,7 @@ internal sealed class DeadLetterServiceEndpoint(DeadLetterKeeper keeper, BatchIn
         return response;
     }
 
+    [Access(AccessKind.Change, Scopes.EventsWrite)]
     public override async Task<RedriveDeadLettersResponse> RedriveDeadLetters(
         RedriveDeadLettersRequest request, ServerCallContext context)
     {
@@ -46,6 +50,7 @@ internal sealed class DeadLetterServiceEndpoint(DeadLetterKeeper keeper, BatchIn
         return response;
     }
 
+    [Access(AccessKind.Change, Scopes.EventsWrite)]
     public override async Task<DeleteDeadLetterResponse> DeleteDeadLetter(DeleteDeadLetterRequest request, ServerCallContext context)
     {
         var list = keeper.ListOf(ControlFields.Tenant(request.TenantId));

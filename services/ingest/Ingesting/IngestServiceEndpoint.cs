@@ -1,6 +1,8 @@
 using Google.Rpc;
 using Grpc.Core;
+using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Errors;
+using StripeMeter.Metering.Identity;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.V1;
 using IngestStatus = StripeMeter.V1.IngestStatus;
@@ -13,6 +15,7 @@ public sealed class IngestServiceEndpoint(BatchIngester ingester, IngestOptions 
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(500);
 
+    [Access(AccessKind.Append, Scopes.EventsWrite)]
     public override async Task<IngestEventsResponse> IngestEvents(IngestEventsRequest request, ServerCallContext context)
     {
         var results = await ingester.IngestAsync(request.Events, request.IdempotencyKey, context.CancellationToken)
@@ -35,6 +38,7 @@ public sealed class IngestServiceEndpoint(BatchIngester ingester, IngestOptions 
         return response;
     }
 
+    [Access(AccessKind.Append, Scopes.EventsWrite)]
     public override async Task<StreamEventsResponse> StreamEvents(
         IAsyncStreamReader<StreamEventsRequest> requestStream, ServerCallContext context)
     {
@@ -55,6 +59,7 @@ public sealed class IngestServiceEndpoint(BatchIngester ingester, IngestOptions 
         return response;
     }
 
+    [Access(AccessKind.Append, Scopes.EventsWrite)]
     public override async Task ExchangeEvents(
         IAsyncStreamReader<ExchangeEventsRequest> requestStream, IServerStreamWriter<ExchangeEventsResponse> responseStream,
         ServerCallContext context)

@@ -1,10 +1,12 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Errors;
 using StripeMeter.Defaults.Wire;
 using StripeMeter.Ingest.Conflicts;
 using StripeMeter.Ingest.Ingesting;
 using StripeMeter.Metering.Conflicts;
+using StripeMeter.Metering.Identity;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Tenants;
@@ -20,6 +22,7 @@ public sealed class EventServiceEndpoint(IMeterStore store) : EventService.Event
     private const int MaximumPageSize = 100;
     private const int MaximumOffset = 10_000;
 
+    [Access(AccessKind.Read, Scopes.EventsRead)]
     public override async Task<ListEventsResponse> ListEvents(ListEventsRequest request, ServerCallContext context)
     {
         var tenant = ToTenant(request.TenantId);
@@ -38,6 +41,7 @@ public sealed class EventServiceEndpoint(IMeterStore store) : EventService.Event
         return response;
     }
 
+    [Access(AccessKind.Read, Scopes.EventsRead)]
     public override async Task<ListConflictsResponse> ListConflicts(ListConflictsRequest request, ServerCallContext context)
     {
         var tenant = ToTenant(request.TenantId);

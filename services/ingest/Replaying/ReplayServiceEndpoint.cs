@@ -1,7 +1,9 @@
 using Grpc.Core;
+using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Errors;
 using StripeMeter.Defaults.Wire;
 using StripeMeter.Ingest.Controlling;
+using StripeMeter.Metering.Identity;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Replaying;
 using StripeMeter.Metering.Stores;
@@ -22,6 +24,7 @@ public sealed class ReplayServiceEndpoint(
     private const int ListedCustomers = 1_000;
     private const int RebuildIdLength = 100;
 
+    [Access(AccessKind.Change, Scopes.EventsWrite)]
     public override async Task<ReplayResponse> Replay(ReplayRequest request, ServerCallContext context)
     {
         var tenant = ControlFields.Tenant(request.TenantId);
@@ -53,6 +56,7 @@ public sealed class ReplayServiceEndpoint(
         return response;
     }
 
+    [Access(AccessKind.Change)]
     public override async Task<RebuildCountersResponse> RebuildCounters(
         RebuildCountersRequest request, ServerCallContext context)
     {

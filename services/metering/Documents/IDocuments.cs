@@ -44,6 +44,21 @@ public enum DocumentKind
 
     /// <summary>A published event that was not taken.</summary>
     DeadLetter = 14,
+
+    /// <summary>An API key: its hash, never the key.</summary>
+    ApiKey = 20,
+
+    /// <summary>In the directory: of which tenant a key is.</summary>
+    ApiKeyOwner = 21,
+
+    /// <summary>In the directory: an organisation, by its tenant id.</summary>
+    Organisation = 22,
+
+    /// <summary>A project of an organisation.</summary>
+    Project = 23,
+
+    /// <summary>An entry of the audit log. Added, and never changed or deleted.</summary>
+    AuditEntry = 24,
 }
 
 /// <summary>A small document beside the ledger.</summary>

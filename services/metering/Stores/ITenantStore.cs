@@ -35,6 +35,9 @@ public interface IMeterStore : IAsyncDisposable
     /// <summary>Tells which tenants and shards have work; never what is in them.</summary>
     IWorkFinder Work { get; }
 
+    /// <summary>Documents of the installation, which are no tenant's: its organisations, and of which tenant a key is.</summary>
+    IDocuments Directory { get; }
+
     /// <summary>Creates what is missing (tables, indexes). Called once at start.</summary>
     Task PrepareAsync(CancellationToken cancellation);
 

@@ -1,6 +1,8 @@
 using Grpc.Core;
+using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Errors;
 using StripeMeter.Defaults.Wire;
+using StripeMeter.Metering.Identity;
 using StripeMeter.Metering.Pricing;
 using StripeMeter.Metering.Time;
 using StripeMeter.Pricing.Checking;
@@ -15,6 +17,7 @@ public sealed class ProjectionService(
     UsageService.UsageServiceClient usages, MappedPrices mapped, CustomerCredits credits, UsageForecasts forecasts, InvoiceChecks checks,
     PriceCache prices, TimeProvider clock) : PricingService.PricingServiceBase
 {
+    [Access(AccessKind.Read, Scopes.UsageRead, ForCustomers = true)]
     public override async Task<GetProjectionResponse> GetProjection(GetProjectionRequest request, ServerCallContext context)
     {
         var cancellation = context.CancellationToken;
@@ -31,6 +34,7 @@ public sealed class ProjectionService(
         return response;
     }
 
+    [Access(AccessKind.Internal)]
     public override Task<RefreshPriceResponse> RefreshPrice(RefreshPriceRequest request, ServerCallContext context)
     {
         if (request.PriceId.Length == 0)
@@ -39,6 +43,7 @@ public sealed class ProjectionService(
         return Task.FromResult(new RefreshPriceResponse());
     }
 
+    [Access(AccessKind.Read, Scopes.ReconciliationRead)]
     public override Task<CheckInvoiceResponse> CheckInvoice(CheckInvoiceRequest request, ServerCallContext context) =>
         checks.CheckAsync(request, context.CancellationToken);
 

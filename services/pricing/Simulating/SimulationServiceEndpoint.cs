@@ -1,5 +1,7 @@
 using Grpc.Core;
+using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Errors;
+using StripeMeter.Metering.Identity;
 using StripeMeter.Metering.Pricing;
 using StripeMeter.Metering.Pricing.Scenarios;
 using StripeMeter.Metering.Stores;
@@ -20,6 +22,7 @@ internal sealed class SimulationServiceEndpoint(
     private const int DescriptionLength = 1_000;
     private const int MetadataLength = 4_096;
 
+    [Access(AccessKind.Read, Scopes.SimulationRead)]
     public override Task<SimulateInvoiceResponse> SimulateInvoice(SimulateInvoiceRequest request, ServerCallContext context)
     {
         SimulationFields.Tenant(request.TenantId);
@@ -38,6 +41,7 @@ internal sealed class SimulationServiceEndpoint(
         }
     }
 
+    [Access(AccessKind.Read, Scopes.SimulationRead)]
     public override async Task ComparePrices(
         ComparePricesRequest request, IServerStreamWriter<ComparePricesResponse> responseStream, ServerCallContext context)
     {
@@ -53,12 +57,15 @@ internal sealed class SimulationServiceEndpoint(
         }
     }
 
+    [Access(AccessKind.Change, Scopes.SimulationWrite)]
     public override async Task<CreateScenarioResponse> CreateScenario(CreateScenarioRequest request, ServerCallContext context) =>
         new() { Scenario = await ScenariosOf(request.TenantId).CreateAsync(request.DocumentJson, context.CancellationToken).ConfigureAwait(false) };
 
+    [Access(AccessKind.Read, Scopes.SimulationRead)]
     public override async Task<GetScenarioResponse> GetScenario(GetScenarioRequest request, ServerCallContext context) =>
         new() { Scenario = await ScenariosOf(request.TenantId).GetAsync(request.Id, context.CancellationToken).ConfigureAwait(false) };
 
+    [Access(AccessKind.Read, Scopes.SimulationRead)]
     public override async Task<ListScenariosResponse> ListScenarios(ListScenariosRequest request, ServerCallContext context)
     {
         var (page, total) = await ScenariosOf(request.TenantId).ListAsync(request, context.CancellationToken).ConfigureAwait(false);
@@ -67,15 +74,18 @@ internal sealed class SimulationServiceEndpoint(
         return response;
     }
 
+    [Access(AccessKind.Change, Scopes.SimulationWrite)]
     public override async Task<UpdateScenarioResponse> UpdateScenario(UpdateScenarioRequest request, ServerCallContext context) =>
         new() { Scenario = await ScenariosOf(request.TenantId).UpdateAsync(request, context.CancellationToken).ConfigureAwait(false) };
 
+    [Access(AccessKind.Change, Scopes.SimulationWrite)]
     public override async Task<DeleteScenarioResponse> DeleteScenario(DeleteScenarioRequest request, ServerCallContext context)
     {
         await ScenariosOf(request.TenantId).DeleteAsync(request.Id, context.CancellationToken).ConfigureAwait(false);
         return new DeleteScenarioResponse();
     }
 
+    [Access(AccessKind.Change, Scopes.SimulationWrite)]
     public override async Task<StartRunResponse> StartRun(StartRunRequest request, ServerCallContext context)
     {
         var tenant = SimulationFields.Tenant(request.TenantId);
@@ -85,12 +95,14 @@ internal sealed class SimulationServiceEndpoint(
         return new StartRunResponse { Run = run };
     }
 
+    [Access(AccessKind.Read, Scopes.SimulationRead)]
     public override async Task<GetRunResponse> GetRun(GetRunRequest request, ServerCallContext context)
     {
         var runs = RunsOf(SimulationFields.Tenant(request.TenantId));
         return new GetRunResponse { Run = await runs.GetAsync(request.Id, context.CancellationToken).ConfigureAwait(false) };
     }
 
+    [Access(AccessKind.Read, Scopes.SimulationRead)]
     public override async Task<ListRunsResponse> ListRuns(ListRunsRequest request, ServerCallContext context)
     {
         var runs = RunsOf(SimulationFields.Tenant(request.TenantId));

@@ -1,6 +1,8 @@
 using Grpc.Core;
+using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Errors;
 using StripeMeter.Defaults.Wire;
+using StripeMeter.Metering.Identity;
 using StripeMeter.Metering.Mappings;
 using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Time;
@@ -22,6 +24,7 @@ internal sealed class MappingServiceEndpoint(
 {
     private const string IdPrefix = "map_";
 
+    [Access(AccessKind.Read, Scopes.MappingsRead)]
     public override async Task<ListMappingsResponse> ListMappings(ListMappingsRequest request, ServerCallContext context)
     {
         var tenant = Requests.Tenant(request.TenantId);
@@ -36,6 +39,7 @@ internal sealed class MappingServiceEndpoint(
         return response;
     }
 
+    [Access(AccessKind.Change, Scopes.MappingsWrite)]
     public override async Task<Mapping> CreateMapping(CreateMappingRequest request, ServerCallContext context)
     {
         var mapping = Check(request.Mapping);
@@ -54,17 +58,20 @@ internal sealed class MappingServiceEndpoint(
         return stored.ToWire(tenant.Tenant);
     }
 
+    [Access(AccessKind.Read, Scopes.MappingsRead)]
     public override async Task<Mapping> GetMapping(GetMappingRequest request, ServerCallContext context)
     {
         var tenant = store.Of(Requests.Tenant(request.TenantId));
         return (await FindAsync(tenant, Requests.Id(request.Id), context.CancellationToken).ConfigureAwait(false)).ToWire(tenant.Tenant);
     }
 
+    [Access(AccessKind.Change, Scopes.MappingsWrite)]
     public override async Task<Mapping> UpdateMapping(UpdateMappingRequest request, ServerCallContext context)
     {
         var mapping = Check(request.Mapping);
         var tenant = store.Of(Requests.Tenant(mapping.TenantId, "mapping.tenant_id"));
         var before = await FindAsync(tenant, Requests.Id(mapping.Id), context.CancellationToken).ConfigureAwait(false);
+        Call.NoteBefore(before.ToWire(tenant.Tenant));
         if (MeterChoice.Follow(mapping, before))
             await finder.CompleteAsync(mapping, context.CancellationToken).ConfigureAwait(false);
         if (MeterChoice.FollowShadow(mapping, before))
@@ -80,10 +87,13 @@ internal sealed class MappingServiceEndpoint(
         return stored.ToWire(tenant.Tenant);
     }
 
+    [Access(AccessKind.Change, Scopes.MappingsWrite)]
     public override async Task<DeleteMappingResponse> DeleteMapping(DeleteMappingRequest request, ServerCallContext context)
     {
         var tenant = store.Of(Requests.Tenant(request.TenantId));
-        return await tenant.Mappings.DeleteAsync(Requests.Id(request.Id), context.CancellationToken).ConfigureAwait(false)
+        var before = await FindAsync(tenant, Requests.Id(request.Id), context.CancellationToken).ConfigureAwait(false);
+        Call.NoteBefore(before.ToWire(tenant.Tenant));
+        return await tenant.Mappings.DeleteAsync(before.Id, context.CancellationToken).ConfigureAwait(false)
             ? new DeleteMappingResponse()
             : throw NotFound(request.Id);
     }

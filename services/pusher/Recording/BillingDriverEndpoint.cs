@@ -1,8 +1,10 @@
 using System.Text.Json;
 using Grpc.Core;
+using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Errors;
 using StripeMeter.Defaults.Wire;
 using StripeMeter.Metering.Documents;
+using StripeMeter.Metering.Identity;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Quantities;
@@ -31,6 +33,7 @@ internal sealed class BillingDriverEndpoint(
 
     private Instant Now => Instant.Of(clock.GetUtcNow());
 
+    [Access(AccessKind.Change, Scopes.UsageWrite)]
     public override async Task<RecordUsageResponse> RecordUsage(RecordUsageRequest request, ServerCallContext context)
     {
         var tenant = store.Of(Requests.Tenant(request.TenantId));
@@ -50,6 +53,7 @@ internal sealed class BillingDriverEndpoint(
         return new RecordUsageResponse { Target = delta.Target.ToString(), Accepted = delta.Accepted.ToString(), Already = call.IsDone };
     }
 
+    [Access(AccessKind.Read, Scopes.UsageRead)]
     public override async Task<GetUsageSummaryResponse> GetUsageSummary(GetUsageSummaryRequest request, ServerCallContext context)
     {
         var tenant = store.Of(Requests.Tenant(request.TenantId));

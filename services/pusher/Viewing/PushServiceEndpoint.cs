@@ -1,5 +1,7 @@
 using Grpc.Core;
+using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Wire;
+using StripeMeter.Metering.Identity;
 using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Quantities;
 using StripeMeter.Metering.Stores;
@@ -14,6 +16,7 @@ namespace StripeMeter.Pusher.Viewing;
 /// <summary>Shows the delta ledger, period by period.</summary>
 internal sealed class PushServiceEndpoint(IMeterStore store, PushProtocol protocol, ShadowComparer comparer, TimeProvider clock) : PushService.PushServiceBase
 {
+    [Access(AccessKind.Read, Scopes.ReconciliationRead)]
     public override async Task<ListDeltasResponse> ListDeltas(ListDeltasRequest request, ServerCallContext context)
     {
         var deltas = store.Of(Requests.Tenant(request.TenantId)).Deltas;
@@ -38,6 +41,7 @@ internal sealed class PushServiceEndpoint(IMeterStore store, PushProtocol protoc
         return response;
     }
 
+    [Access(AccessKind.Read, Scopes.ReconciliationRead)]
     public override async Task<CompareShadowResponse> CompareShadow(CompareShadowRequest request, ServerCallContext context)
     {
         var size = Requests.PageSize(request.PageSize);

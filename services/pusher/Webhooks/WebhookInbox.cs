@@ -3,18 +3,17 @@ using System.Text.Json;
 using StripeMeter.Metering.Documents;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Stores;
-using StripeMeter.Metering.Tenants;
 
 namespace StripeMeter.Pusher.Webhooks;
 
 /// <summary>
 /// Keeps Stripe's events: durable before Stripe is answered, each taken once. They belong to accounts and not to tenants, so
-/// they stand under a name of their own, in kinds of documents that no tenant has.
+/// they stand in the directory of the installation.
 /// </summary>
 internal sealed class WebhookInbox(IMeterStore store, PusherOptions options)
 {
     private const int EventsBetweenTrims = 1_000;
-    private readonly IDocuments _documents = store.Of(new TenantId("stripe webhooks")).Documents;
+    private readonly IDocuments _documents = store.Directory;
     private int _taken;
 
     /// <summary>False if it was taken before. Durable when it returns.</summary>

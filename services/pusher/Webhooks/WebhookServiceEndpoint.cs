@@ -1,6 +1,7 @@
 using System.Text;
 using Grpc.Core;
 using Stripe;
+using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Billing;
 using StripeMeter.Defaults.Errors;
 using StripeMeter.V1;
@@ -16,6 +17,7 @@ internal sealed partial class WebhookServiceEndpoint(
     private const long ToleranceSeconds = 300;
     private const int IdLength = 255;
 
+    [Access(AccessKind.Open)]
     public override async Task<ReceiveStripeEventResponse> ReceiveStripeEvent(ReceiveStripeEventRequest request, ServerCallContext context)
     {
         if (stripe.WebhookSecrets.Count == 0)

@@ -1,13 +1,17 @@
 using System.Globalization;
 using MongoDB.Driver;
 using StripeMeter.Metering.Documents;
-using StripeMeter.Metering.Tenants;
 using StripeMeter.Storage.Mongo.Documents;
 
 namespace StripeMeter.Storage.Mongo;
 
-/// <summary>The documents of one tenant in MongoDB: a first write inserts under a unique id, others replace by revision.</summary>
-internal sealed class MongoDocuments(MongoCollections collections, TenantId tenant) : IDocuments
+/// <summary>
+/// The documents of one tenant in MongoDB, or those of the installation: a first write inserts under a unique id, others
+/// replace by revision.
+/// </summary>
+/// <param name="collections">The database.</param>
+/// <param name="owner">The tenant; empty, which is no tenant's name, for the installation.</param>
+internal sealed class MongoDocuments(MongoCollections collections, string owner) : IDocuments
 {
     private const int ConcurrentWrites = 16;
     private const string Last = "\U0010FFFF";
@@ -72,7 +76,7 @@ internal sealed class MongoDocuments(MongoCollections collections, TenantId tena
         {
             var kept = new KeptDocument
             {
-                Id = IdOf(kind, document.Id), Kind = (int)kind, Tenant = tenant.Value, Name = document.Id,
+                Id = IdOf(kind, document.Id), Kind = (int)kind, Tenant = owner, Name = document.Id,
                 Revision = document.Revision + 1, Body = document.Body,
             };
             if (document.Revision > 0)
@@ -94,11 +98,11 @@ internal sealed class MongoDocuments(MongoCollections collections, TenantId tena
         });
 
     private FilterDefinition<KeptDocument> In(DocumentKind kind, string prefix) =>
-        Where.Eq(document => document.Kind, (int)kind) & Where.Eq(document => document.Tenant, tenant.Value)
+        Where.Eq(document => document.Kind, (int)kind) & Where.Eq(document => document.Tenant, owner)
         & Where.Gte(document => document.Name, prefix) & Where.Lt(document => document.Name, prefix + Last);
 
     private string IdOf(DocumentKind kind, string id) =>
-        DocumentId.Of(tenant, $"{((int)kind).ToString(CultureInfo.InvariantCulture)}/{id}");
+        DocumentId.Of(owner, $"{((int)kind).ToString(CultureInfo.InvariantCulture)}/{id}");
 
     private static StoredDocument ToStored(KeptDocument document) => new(document.Name, document.Body, document.Revision);
 }

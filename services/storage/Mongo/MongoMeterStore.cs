@@ -33,9 +33,12 @@ public sealed class MongoMeterStore : IMeterStore
         _tenants = new MongoTenants(_collections, newTenantShards);
         _clock = clock;
         Work = new MongoWorkFinder(_collections);
+        Directory = new MongoDocuments(_collections, owner: "");
     }
 
     public IWorkFinder Work { get; }
+
+    public IDocuments Directory { get; }
 
     public ITenantStore Of(TenantId tenant) => new TenantStore(this, tenant);
 
@@ -63,6 +66,6 @@ public sealed class MongoMeterStore : IMeterStore
 
         public IDeltaLedger Deltas { get; } = new MongoDeltaLedger(store._collections, tenant);
 
-        public IDocuments Documents { get; } = new MongoDocuments(store._collections, tenant);
+        public IDocuments Documents { get; } = new MongoDocuments(store._collections, tenant.Value);
     }
 }

@@ -1,11 +1,12 @@
 using StripeMeter.Metering.Documents;
-using StripeMeter.Metering.Tenants;
 using StripeMeter.Sqlite;
 
 namespace StripeMeter.Storage.Sqlite;
 
-/// <summary>The documents of one tenant in SQLite.</summary>
-internal sealed class SqliteDocuments(StoreFile file, TenantId tenant) : IDocuments
+/// <summary>The documents of one tenant in SQLite, or those of the installation.</summary>
+/// <param name="file">The file.</param>
+/// <param name="owner">The tenant; empty, which is no tenant's name, for the installation.</param>
+internal sealed class SqliteDocuments(StoreFile file, string owner) : IDocuments
 {
     public const string Schema =
         """
@@ -22,7 +23,7 @@ internal sealed class SqliteDocuments(StoreFile file, TenantId tenant) : IDocume
             session =>
             {
                 using var query = session.Prepare("SELECT id, body, revision FROM documents WHERE kind = ?1 AND tenant = ?2 AND id = ?3");
-                return query.Bind(1, (long)kind).Bind(2, tenant.Value).Bind(3, id).Step() ? DocumentIn(query) : null;
+                return query.Bind(1, (long)kind).Bind(2, owner).Bind(3, id).Step() ? DocumentIn(query) : null;
             },
             cancellation);
 
@@ -83,7 +84,7 @@ internal sealed class SqliteDocuments(StoreFile file, TenantId tenant) : IDocume
                 DELETE FROM documents WHERE kind = ?1 AND tenant = ?2 AND id <= (
                     SELECT id FROM documents WHERE kind = ?1 AND tenant = ?2 ORDER BY id DESC LIMIT 1 OFFSET ?3)
                 """);
-            delete.Bind(1, (long)kind).Bind(2, tenant.Value).Bind(3, (long)keep).Run();
+            delete.Bind(1, (long)kind).Bind(2, owner).Bind(3, (long)keep).Run();
         },
         cancellation);
 
@@ -92,12 +93,12 @@ internal sealed class SqliteDocuments(StoreFile file, TenantId tenant) : IDocume
         using var write = session.Prepare(document.Revision == 0
             ? "INSERT INTO documents (kind, tenant, id, revision, body) VALUES (?1, ?2, ?3, ?4 + 1, ?5) ON CONFLICT DO NOTHING"
             : "UPDATE documents SET revision = ?4 + 1, body = ?5 WHERE kind = ?1 AND tenant = ?2 AND id = ?3 AND revision = ?4");
-        write.Bind(1, (long)kind).Bind(2, tenant.Value).Bind(3, document.Id).Bind(4, document.Revision).Bind(5, document.Body).Run();
+        write.Bind(1, (long)kind).Bind(2, owner).Bind(3, document.Id).Bind(4, document.Revision).Bind(5, document.Body).Run();
         return session.Changes == 1;
     }
 
     private SqliteStatement BindPrefix(SqliteStatement statement, DocumentKind kind, string prefix) =>
-        statement.Bind(1, (long)kind).Bind(2, tenant.Value).Bind(3, prefix).Bind(4, prefix + Last);
+        statement.Bind(1, (long)kind).Bind(2, owner).Bind(3, prefix).Bind(4, prefix + Last);
 
     private static StoredDocument DocumentIn(in SqliteStatement row) => new(row.Text(0), row.Text(1), row.Number(2));
 }

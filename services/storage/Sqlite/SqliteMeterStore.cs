@@ -37,6 +37,7 @@ public sealed class SqliteMeterStore : IMeterStore
         _documents = Open("documents.db", SqliteDurability.Power, SqliteDocuments.Schema);
         _names = new LedgerNames(_ledger);
         Work = new SqliteWorkFinder(_ledger, _counters, _billing, _documents);
+        Directory = new SqliteDocuments(_documents, owner: "");
 
         StoreFile Open(string name, SqliteDurability durability, string schema) => new(new SqliteFileOptions
         {
@@ -45,6 +46,8 @@ public sealed class SqliteMeterStore : IMeterStore
     }
 
     public IWorkFinder Work { get; }
+
+    public IDocuments Directory { get; }
 
     public ITenantStore Of(TenantId tenant) => new TenantStore(this, tenant);
 
@@ -77,6 +80,6 @@ public sealed class SqliteMeterStore : IMeterStore
 
         public IDeltaLedger Deltas { get; } = new SqliteDeltaLedger(store._billing, tenant);
 
-        public IDocuments Documents { get; } = new SqliteDocuments(store._documents, tenant);
+        public IDocuments Documents { get; } = new SqliteDocuments(store._documents, tenant.Value);
     }
 }

@@ -22,6 +22,7 @@ public sealed class RunningGateway : IAsyncLifetime
         ["API_PORT"] = "0",
         ["APP_PORT"] = "0",
         ["LOG_LEVEL"] = "critical",
+        ["BYPASS_AUTH"] = "1",
     };
 
     public WebApplication App => _app!;

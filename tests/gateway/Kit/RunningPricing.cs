@@ -53,6 +53,7 @@ public sealed class RunningPricing : IAsyncLifetime
             ["PROBE_PORT"] = "0",
             ["LOG_LEVEL"] = "critical",
             ["DATA_DIRECTORY"] = _folder,
+            ["BYPASS_AUTH"] = "1",
             ["DAPR_GRPC_ENDPOINT"] = Backend.GrpcEndpoint,
             ["DAPR_HTTP_ENDPOINT"] = Backend.HttpEndpoint,
             ["STRIPE_API_BASE"] = Stripe.Address,

@@ -24,7 +24,8 @@ internal static class DependencyLaw
         ["pricing"] = Shared,
         ["gateway"] = [.. Shared, "eventfiles", "eventformats"],
         ["eventfiles"] = ["metering"],
-        ["cli"] = ["metering", "eventfiles"],
+        // It speaks REST; the first keys it makes in the store, as nobody can ask for them yet.
+        ["cli"] = ["metering", "eventfiles", "storage", "defaults"],
         ["stripedriver"] = ["contracts"],
         ["localdapr"] = ["sqlite"],
         ["stripedouble"] = ["sqlite"],

@@ -100,9 +100,28 @@ public sealed class ComposeTests
     {
         foreach (var token in (string[])["DAPR_API_TOKEN", "APP_API_TOKEN"])
         {
-            Assert.Equal($"${{{token}:-}}", Services[id]["environment"][token].Text);
-            Assert.Equal($"${{{token}:-}}", Services[Sidecar(id)]["environment"][token].Text);
+            Assert.StartsWith($"${{{token}:?", Services[id]["environment"][token].Text, StringComparison.Ordinal);
+            Assert.Equal(Services[id]["environment"][token].Text, Services[Sidecar(id)]["environment"][token].Text);
         }
+    }
+
+    /// <summary>Without secrets nothing starts: an image never runs without authentication by itself.</summary>
+    [Theory, MemberData(nameof(Apps))]
+    public void Authentication_OfAnApp_IsOnAndItsSecretFromOutside(string id)
+    {
+        var environment = Services[id]["environment"];
+
+        Assert.StartsWith("${API_KEY_SALT:?", environment["API_KEY_SALT"].Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("BYPASS_AUTH", environment.Keys);
+        Assert.DoesNotContain("BYPASS_AUTH", Repository.Read("Dockerfile"), StringComparison.Ordinal);
+    }
+
+    /// <summary>Images that run as root are an attacker's first step done.</summary>
+    [Fact]
+    public void Images_OfOurs_RunAsAUserOfNoRights()
+    {
+        Assert.Contains("USER $APP_UID", Repository.Read("Dockerfile").Split('\n'));
+        Assert.All(Services.Keys.Where(name => Services[name]["build"].Keys.Count > 0), name => Assert.Null(Services[name]["user"].Text));
     }
 
     [Fact]
@@ -128,7 +147,7 @@ public sealed class ComposeTests
     {
         var built = Services.Keys.Select(name => Services[name]["build"]["args"]["SERVICE"].Text).OfType<string>();
 
-        Assert.Equal([.. AppCatalogue.All.Select(app => app.Id), "stripedouble"], built);
+        Assert.Equal([.. AppCatalogue.All.Select(app => app.Id), "stripedouble", "cli"], built);
         Assert.All(built, service => Assert.True(System.IO.File.Exists(Repository.PathOf($"services/{service}/{service}.csproj"))));
     }
 

@@ -94,6 +94,23 @@ internal sealed class DocumentPoints(StoreUnderTest subject)
         Assert.Equal(Sample.Texts, found);
     }
 
+    public async Task Directory_IsNoTenants()
+    {
+        var directory = subject.Store.Directory;
+        await directory.WriteAsync(Kind, [new StoredDocument("a", "1", 0), new StoredDocument("b/1", "2", 0)], _cancellation);
+        await WriteAsync(new StoredDocument("a", "acme's", 0));
+
+        Assert.Equal(new StoredDocument("a", "1", 1), await directory.GetAsync(Kind, "a", _cancellation));
+        Assert.Equal(new StoredDocument("a", "acme's", 1), await _documents.GetAsync(Kind, "a", _cancellation));
+        Assert.Equal([true], await directory.WriteAsync(Kind, [new StoredDocument("a", "3", 1)], _cancellation));
+        Assert.Equal(2, await directory.CountAsync(Kind, "", _cancellation));
+        Assert.Equal(1, await _documents.CountAsync(Kind, "", _cancellation));
+        Assert.Equal(["b/1"], (await directory.ListAsync(new DocumentQuery(Kind) { Prefix = "b/" }, _cancellation)).Select(found => found.Id));
+
+        // Sweeps go by tenant, and would find none of this name.
+        Assert.Equal(["acme"], (await subject.Store.Work.TenantsWithDocumentsAsync(Kind, null, 10, _cancellation)).Select(found => found.Value));
+    }
+
     private Task<IReadOnlyList<bool>> WriteAsync(params StoredDocument[] documents) =>
         _documents.WriteAsync(Kind, documents, _cancellation);
 

@@ -83,7 +83,7 @@ internal sealed class PusherUnderTest : IAsyncDisposable
         var all = new Dictionary<string, string?>
         {
             ["APP_PORT"] = "0", ["PROBE_PORT"] = "0", ["DATA_DIRECTORY"] = Path.Combine(_folder, "data"), ["LOG_LEVEL"] = "Error",
-            ["STRIPE_API_BASE"] = Double.BaseAddress.ToString(), ["STRIPE_WRITER_INTERVAL_MS"] = "50", ["PUSH_WAKE_DELAY_MS"] = "10",
+            ["BYPASS_AUTH"] = "1", ["STRIPE_API_BASE"] = Double.BaseAddress.ToString(), ["STRIPE_WRITER_INTERVAL_MS"] = "50", ["PUSH_WAKE_DELAY_MS"] = "10",
             ["STRIPE_RATE_PER_SECOND"] = "1000", ["STRIPE_CALL_TIMEOUT_MS"] = "1000",
         };
         foreach (var (name, value) in settings)

@@ -13,7 +13,10 @@ internal static class DocumentId
     // As many digits as the greatest position has, so that ids sort as positions do.
     private const string Padding = "D19";
 
-    public static string Of(TenantId tenant, string name) => Prefix(tenant) + name;
+    public static string Of(TenantId tenant, string name) => Of(tenant.Value, name);
+
+    /// <summary>Of a tenant, or of nobody: then the owner is empty.</summary>
+    public static string Of(string owner, string name) => $"{Escape(owner)}/{name}";
 
     public static string Of(TenantId tenant, int shard) => Prefix(tenant) + shard.ToString(CultureInfo.InvariantCulture);
 

@@ -1,0 +1,64 @@
+using Google.Protobuf;
+using StripeMeter.Metering.Identity;
+using StripeMeter.Metering.Tenants;
+
+namespace StripeMeter.Defaults.Access;
+
+/// <summary>
+/// The request that is being served: who calls, and under which name. It goes with the request through everything that is
+/// done for it, and is what the store is guarded by (<see cref="GuardedStore"/>). Where there is none, a service works by
+/// itself.
+/// </summary>
+/// <param name="Principal">Who calls, as far as it was proven.</param>
+/// <param name="RequestId">Name of the request, as its answer gives it.</param>
+public sealed record Call(Principal Principal, string RequestId)
+{
+    private static readonly AsyncLocal<Call?> Ambient = new();
+
+    /// <summary>The call being served. Null: a service works by itself.</summary>
+    public static Call? Current => Ambient.Value;
+
+    /// <summary>What the audit log is told beside the request and its answer.</summary>
+    internal AuditNotes Notes { get; } = new();
+
+    /// <summary>
+    /// Begins to serve a call: it is the current one for all that the method that says so awaits from here on, and for nothing
+    /// when that method has returned. So it is to be said where the call is served, not in a method of its own.
+    /// </summary>
+    public static void Begin(Call call) => Ambient.Value = call;
+
+    /// <summary>Acts for somebody else until the returned value is disposed.</summary>
+    public static Acting ActAs(Principal principal)
+    {
+        var before = Ambient.Value;
+        Ambient.Value = new Call(principal, before?.RequestId ?? "");
+        return new Acting(before);
+    }
+
+    /// <summary>Tells the audit log what stood before the change.</summary>
+    public static void NoteBefore(IMessage before)
+    {
+        if (Current is { } call)
+            call.Notes.Before = before;
+    }
+
+    /// <summary>Tells the audit log whose change it is, where the request names no tenant.</summary>
+    public static void NoteTenant(TenantId tenant)
+    {
+        if (Current is { } call)
+            call.Notes.Tenant = tenant;
+    }
+
+    /// <summary>Goes back to the call before.</summary>
+    public readonly struct Acting(Call? before) : IDisposable
+    {
+        public void Dispose() => Ambient.Value = before;
+    }
+
+    internal sealed class AuditNotes
+    {
+        public IMessage? Before { get; set; }
+
+        public TenantId? Tenant { get; set; }
+    }
+}
