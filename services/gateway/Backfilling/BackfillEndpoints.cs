@@ -1,9 +1,12 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using StripeMeter.Defaults.Access;
 using StripeMeter.EventFormats;
+using StripeMeter.Gateway.Access;
 using StripeMeter.Gateway.Errors;
 using StripeMeter.Gateway.Events;
 using StripeMeter.Gateway.OpenApi;
 using StripeMeter.Gateway.Requests;
+using StripeMeter.Metering.Identity;
 using StripeMeter.V1;
 using Backfills = StripeMeter.V1.BackfillService.BackfillServiceClient;
 
@@ -27,27 +30,36 @@ internal static class BackfillEndpoints
     {
         routes.MapPost(Path, BackfillImport.HandleAsync)
             .Describe(Tag, "ImportEvents", "Brings events of the past in: as JSON, or a CSV or JSON Lines file as the body", BackfillImport.Parameters)
+            .Allows(AccessKind.Change, Scopes.EventsWrite)
             .Takes<BackfillBody>();
         routes.MapGet(Path, ListAsync).Describe(
-            Tag, "ListBackfills", "The backfills of a tenant, newest first", CommonParameters.Tenant, Status, Limit, Offset);
+            Tag, "ListBackfills", "The backfills of a tenant, newest first", CommonParameters.Tenant, Status, Limit, Offset)
+            .Allows(AccessKind.Read, Scopes.EventsRead);
         routes.MapPost(Path + "/sessions", OpenAsync)
-            .Describe(Tag, "OpenBackfillSession", "Opens a backfill that takes events until it is committed").Takes<SessionBody>();
+            .Describe(Tag, "OpenBackfillSession", "Opens a backfill that takes events until it is committed")
+            .Allows(AccessKind.Change, Scopes.EventsWrite).Takes<SessionBody>();
         routes.MapGet(PathOfOne, GetAsync).Describe(Tag, "GetBackfill", "How a backfill stands", CommonParameters.Tenant)
+            .Allows(AccessKind.Read, Scopes.EventsRead)
             .Refuses(StatusCodes.Status404NotFound);
         routes.MapPost(PathOfOne + "/events", StageAsync)
             .Describe(Tag, "StageEvents", "Has events wait in an open backfill, unseen", CommonParameters.Tenant)
+            .Allows(AccessKind.Append, Scopes.EventsWrite)
             .Takes<IngestBody>().Produces<IngestResponse>().Refuses(StatusCodes.Status404NotFound).Refuses(StatusCodes.Status422UnprocessableEntity)
             .WithMetadata(new ErrorEnvelope(writer => IngestAnswer.WriteCounts(writer, 0, 0, 0)));
         routes.MapGet(PathOfOne + "/preview", PreviewAsync)
             .Describe(Tag, "PreviewBackfill", "What committing would change, by counter", CommonParameters.Tenant, PreviewLimit, CommonParameters.Cursor)
+            .Allows(AccessKind.Read, Scopes.EventsRead)
             .Refuses(StatusCodes.Status404NotFound);
         routes.MapPost(PathOfOne + "/commit", CommitAsync).Describe(Tag, "CommitBackfill", "Decides that the events of a backfill count")
+            .Allows(AccessKind.Change, Scopes.EventsWrite)
             .Takes<BackfillStep>().Refuses(StatusCodes.Status404NotFound).Refuses(StatusCodes.Status422UnprocessableEntity);
         routes.MapPost(PathOfOne + "/revert", RevertAsync)
             .Describe(Tag, "RevertBackfill", "Gives a backfill up, or takes it back after it was committed: none of its events counts")
+            .Allows(AccessKind.Change, Scopes.EventsWrite)
             .Takes<BackfillStep>().Refuses(StatusCodes.Status404NotFound).Refuses(StatusCodes.Status422UnprocessableEntity);
         routes.MapGet(PathOfOne + "/problems", ProblemsAsync)
             .Describe(Tag, "ListBackfillProblems", "Rows that were refused, and events that clash with others", CommonParameters.Tenant, ProblemLimit, CommonParameters.Cursor)
+            .Allows(AccessKind.Read, Scopes.EventsRead)
             .Refuses(StatusCodes.Status404NotFound);
     }
 

@@ -1,9 +1,11 @@
 using Google.Protobuf.Collections;
 using Grpc.Core;
+using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Errors;
 using StripeMeter.Defaults.Wire;
 using StripeMeter.Ingest.Controlling;
 using StripeMeter.Metering.Backfilling;
+using StripeMeter.Metering.Identity;
 using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Tenants;
 using StripeMeter.Metering.Time;
@@ -24,6 +26,7 @@ public sealed class BackfillServiceEndpoint(
     private const int MaximumNames = 100;
     private const int MaximumOffset = 10_000;
 
+    [Access(AccessKind.Change, Scopes.EventsWrite)]
     public override async Task<OpenBackfillResponse> OpenBackfill(OpenBackfillRequest request, ServerCallContext context)
     {
         var tenant = ControlFields.Tenant(request.TenantId);
@@ -32,9 +35,11 @@ public sealed class BackfillServiceEndpoint(
         return new OpenBackfillResponse { Backfill = opened.ToWire(tenant) };
     }
 
+    [Access(AccessKind.Append, Scopes.EventsWrite)]
     public override Task<StageEventsResponse> StageEvents(StageEventsRequest request, ServerCallContext context) =>
         stager.StageAsync(ControlFields.Tenant(request.TenantId), request, context.CancellationToken);
 
+    [Access(AccessKind.Read, Scopes.EventsRead)]
     public override async Task<PreviewBackfillResponse> PreviewBackfill(PreviewBackfillRequest request, ServerCallContext context)
     {
         var tenant = ControlFields.Tenant(request.TenantId);
@@ -52,6 +57,7 @@ public sealed class BackfillServiceEndpoint(
         return response;
     }
 
+    [Access(AccessKind.Change, Scopes.EventsWrite)]
     public override async Task<CommitBackfillResponse> CommitBackfill(CommitBackfillRequest request, ServerCallContext context)
     {
         var tenant = ControlFields.Tenant(request.TenantId);
@@ -63,6 +69,7 @@ public sealed class BackfillServiceEndpoint(
         return new CommitBackfillResponse { Backfill = decision.Backfill.ToWire(tenant), Already = decision.Already };
     }
 
+    [Access(AccessKind.Change, Scopes.EventsWrite)]
     public override async Task<RevertBackfillResponse> RevertBackfill(RevertBackfillRequest request, ServerCallContext context)
     {
         var tenant = ControlFields.Tenant(request.TenantId);
@@ -76,6 +83,7 @@ public sealed class BackfillServiceEndpoint(
         return new RevertBackfillResponse { Backfill = decision.Backfill.ToWire(tenant), Already = decision.Already };
     }
 
+    [Access(AccessKind.Read, Scopes.EventsRead)]
     public override async Task<GetBackfillResponse> GetBackfill(GetBackfillRequest request, ServerCallContext context)
     {
         var tenant = ControlFields.Tenant(request.TenantId);
@@ -83,6 +91,7 @@ public sealed class BackfillServiceEndpoint(
         return new GetBackfillResponse { Backfill = found.ToWire(tenant) };
     }
 
+    [Access(AccessKind.Read, Scopes.EventsRead)]
     public override async Task<ListBackfillsResponse> ListBackfills(ListBackfillsRequest request, ServerCallContext context)
     {
         var tenant = ControlFields.Tenant(request.TenantId);
@@ -96,6 +105,7 @@ public sealed class BackfillServiceEndpoint(
         return response;
     }
 
+    [Access(AccessKind.Read, Scopes.EventsRead)]
     public override async Task<ListBackfillProblemsResponse> ListBackfillProblems(
         ListBackfillProblemsRequest request, ServerCallContext context)
     {

@@ -222,7 +222,7 @@ public sealed class RestIsolationTests(GuardedSystem system) : IClassFixture<Gua
         if (method != HttpMethod.Post && method != HttpMethod.Put)
             return null;
 
-        if (path == "/v1/events/ingest")
+        if (path == "/v1/events/ingest" || path.EndsWith("/events", StringComparison.Ordinal))
             return GuardedSystem.Event(tenant, "some-key");
         var body = new JsonObject();
         if (tenant is not null)
