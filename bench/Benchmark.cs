@@ -11,10 +11,13 @@ namespace StripeMeter.Bench;
 internal sealed class Benchmark(TimeProvider clock)
 {
     /// <summary>Parts of the report, in their order.</summary>
-    public static readonly string[] Parts = ["engine", "series", "pricing", "embedded", "apart", "repairs", "pushes", "memory"];
+    public static readonly string[] Parts = ["engine", "series", "pricing", "embedded", "apart", "access", "repairs", "pushes", "memory"];
 
     /// <summary>What Stripe takes of one account in live mode by default, all calls together.</summary>
     private const int PushesPerSecond = 100;
+
+    /// <summary>Times that each system is measured, where two are compared.</summary>
+    private const int AccessRounds = 2;
 
     private readonly StringBuilder _report = new();
     private readonly Dictionary<int, long> _engine = [];
@@ -45,6 +48,7 @@ internal sealed class Benchmark(TimeProvider clock)
             "pricing" => Task.Run(() => MeasurePricing(percent)),
             "embedded" => MeasureSystemAsync("The embedded system", time => SystemUnderTest.StartEmbeddedAsync(time), percent),
             "apart" => MeasureSystemAsync("Separate processes", SystemUnderTest.StartApartAsync, percent),
+            "access" => MeasureAccessAsync(percent),
             "repairs" => MeasureRepairsAsync(percent),
             "pushes" => MeasurePushesAsync(percent),
             _ => soakEvents > 0 ? SoakAsync(soakEvents) : Task.CompletedTask,
@@ -124,6 +128,40 @@ internal sealed class Benchmark(TimeProvider clock)
         Row(await scenarios.GrpcAsync("gRPC 1", 60_000L * percent / 100, 1, 64), _engine.GetValueOrDefault(1));
         Row(await scenarios.RestAsync("REST 1", 60_000L * percent / 100, 1, 64), _engine.GetValueOrDefault(1));
         Line();
+    }
+
+    private async Task MeasureAccessAsync(int percent)
+    {
+        Line("## Asking who calls");
+        Line();
+        Line("The same loads on the embedded system without keys, and with keys, tenants held apart and limits counted: rounds of both, one after the other, and the better one of each.");
+        Line();
+        Line("| load | acked/s without | acked/s with | of that without |");
+        Line("| --- | --- | --- | --- |");
+        var (open, guarded) = (new Dictionary<string, long>(), new Dictionary<string, long>());
+        for (var round = 0; round < AccessRounds; round++)
+        {
+            await MeasureAccessAsync(open, isGuarded: false, percent);
+            await MeasureAccessAsync(guarded, isGuarded: true, percent);
+        }
+
+        foreach (var (name, without) in open)
+            Line($"| {name} | {Number(without)} | {Number(guarded[name])} | {100 * guarded[name] / without} % |");
+        Line();
+    }
+
+    private async Task MeasureAccessAsync(Dictionary<string, long> best, bool isGuarded, int percent)
+    {
+        await using var system = await SystemUnderTest.StartEmbeddedAsync(clock, isGuarded ? BenchKeys.Settings : []);
+        using var scenarios = new Scenarios(system, clock, isGuarded ? new BenchKeys(system.DataDirectory, clock) : null);
+        await scenarios.GrpcAsync("warm-up", 50_000, 500, 4);
+        LoadResult[] results =
+        [
+            await scenarios.GrpcAsync("gRPC 500", 400_000L * percent / 100, 500, 4), await scenarios.RestAsync("REST 100", 200_000L * percent / 100, 100, 8),
+            await scenarios.GrpcAsync("gRPC 1", 60_000L * percent / 100, 1, 64), await scenarios.RestAsync("REST 1", 60_000L * percent / 100, 1, 64),
+        ];
+        foreach (var result in results)
+            best[result.Name] = Math.Max(best.GetValueOrDefault(result.Name), result.AcknowledgedPerSecond);
     }
 
     private async Task MeasureRepairsAsync(int percent)

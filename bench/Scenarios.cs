@@ -1,12 +1,16 @@
 using System.Net.Http.Headers;
 using System.Text;
+using Grpc.Core;
 using Grpc.Net.Client;
 using StripeMeter.V1;
 
 namespace StripeMeter.Bench;
 
 /// <summary>The loads that are measured. Each has a tenant of its own.</summary>
-internal sealed class Scenarios(SystemUnderTest system, TimeProvider clock) : IDisposable
+/// <param name="system">What is measured.</param>
+/// <param name="clock">Measures.</param>
+/// <param name="keys">Makes a key for each tenant; null for a system that asks for none.</param>
+internal sealed class Scenarios(SystemUnderTest system, TimeProvider clock, BenchKeys? keys = null) : IDisposable
 {
     private const int Seed = 20_260_101;
     private readonly GrpcChannel _channel = GrpcChannel.ForAddress(system.Grpc, new GrpcChannelOptions
@@ -14,6 +18,7 @@ internal sealed class Scenarios(SystemUnderTest system, TimeProvider clock) : ID
         HttpHandler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true },
     });
     private readonly HttpClient _rest = new() { BaseAddress = system.Rest };
+    private Metadata? _key;
 
     public void Dispose()
     {
@@ -21,22 +26,24 @@ internal sealed class Scenarios(SystemUnderTest system, TimeProvider clock) : ID
         _rest.Dispose();
     }
 
-    public Task<LoadResult> GrpcAsync(string name, long events, int batch, int callers)
+    public async Task<LoadResult> GrpcAsync(string name, long events, int batch, int callers)
     {
         var workload = new Workload(TenantOf(name), Seed, clock);
+        await UseKeyAsync(workload.Tenant);
         var client = new IngestService.IngestServiceClient(_channel);
-        return RunOf(workload).RunAsync(name, events, batch, callers, async size =>
+        return await RunOf(workload).RunAsync(name, events, batch, callers, async size =>
         {
-            var response = await client.IngestEventsAsync(workload.NextRequest(size));
+            var response = await client.IngestEventsAsync(workload.NextRequest(size), _key);
             Demand((int)response.AcceptedCount, size);
             return size;
         });
     }
 
-    public Task<LoadResult> RestAsync(string name, long events, int batch, int callers)
+    public async Task<LoadResult> RestAsync(string name, long events, int batch, int callers)
     {
         var workload = new Workload(TenantOf(name), Seed, clock);
-        return RunOf(workload).RunAsync(name, events, batch, callers, async size =>
+        await UseKeyAsync(workload.Tenant);
+        return await RunOf(workload).RunAsync(name, events, batch, callers, async size =>
         {
             using var body = new StringContent(workload.NextBody(size), Encoding.UTF8, new MediaTypeHeaderValue("application/json"));
             using var response = await _rest.PostAsync(new Uri("/v1/events/ingest", UriKind.Relative), body);
@@ -53,6 +60,15 @@ internal sealed class Scenarios(SystemUnderTest system, TimeProvider clock) : ID
         var response = await new IngestService.IngestServiceClient(_channel).IngestEventsAsync(workload.NextRequest(1));
         Demand((int)response.AcceptedCount, 1);
         return clock.GetElapsedTime(started);
+    }
+
+    private async Task UseKeyAsync(string tenant)
+    {
+        if (keys is null)
+            return;
+        var key = await keys.MakeAsync(tenant);
+        _key = new Metadata { { "authorization", key } };
+        _rest.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
     }
 
     private LoadRun RunOf(Workload workload) => new(system, _rest, workload.Tenant, clock);

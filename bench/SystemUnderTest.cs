@@ -16,6 +16,9 @@ internal sealed class SystemUnderTest : IAsyncDisposable
     private SystemUnderTest(ProcessTree processes, string data, TimeProvider clock, int restPort, int grpcPort) =>
         (_processes, _data, _clock, Rest, Grpc) = (processes, data, clock, Local(restPort), Local(grpcPort));
 
+    /// <summary>Folder of its data.</summary>
+    public string DataDirectory => _data;
+
     public Uri Rest { get; }
 
     public Uri Grpc { get; }
