@@ -86,12 +86,16 @@ public sealed class PeriodAudit(IDeltaLedger ledger, IMeterSummaries summaries, 
     private async Task<PeriodFinding> CorrectAsync(
         DeltaDocument document, PeriodFinding finding, List<PushIntent> told, CancellationToken cancellation)
     {
-        var (asked, corrected, settled) = (Now, document, 0);
+        var (asked, corrected, settled, unsettled) = (Now, document, 0, 0);
         foreach (var slot in document.Find(finding.Period.Start)!.Slots)
         {
             var theirs = told.Where(intent => intent.Meter.Sink is SinkKind.RunningTotal or SinkKind.UsageRecords || intent.Minute == slot.Start).ToList();
             if (theirs.Any(intent => asked < protocol.SettlesAt(intent)) || document.Open?.PeriodStart == finding.Period.Start)
+            {
+                unsettled++;
                 continue;
+            }
+
             var (start, end) = RangeOf(document.Meter.Sink, slot, finding.Period);
             if (await summaries.TotalAsync(document.Key, start, end, cancellation).ConfigureAwait(false) is not { } held)
                 return finding;
@@ -100,7 +104,9 @@ public sealed class PeriodAudit(IDeltaLedger ledger, IMeterSummaries summaries, 
         }
 
         var isSaved = !ReferenceEquals(corrected, document) && await ledger.SaveAsync(corrected, cancellation).ConfigureAwait(false);
-        return finding with { Agreement = settled == 0 ? Agreement.MayLag : Agreement.Differs, Doubted = isSaved ? 1 : 0 };
+        // What differs may be in what has not settled.
+        var mayLag = settled == 0 || (unsettled > 0 && !isSaved);
+        return finding with { Agreement = mayLag ? Agreement.MayLag : Agreement.Differs, Doubted = isSaved ? 1 : 0 };
     }
 
     private static (Instant Start, Instant End) RangeOf(SinkKind sink, ToldSlot slot, BillingPeriod period) => sink switch
