@@ -108,7 +108,7 @@ public sealed class StripeFaultTests : IAsyncLifetime
         return summaries.Sum(summary => summary.AggregatedValue).ToString(CultureInfo.InvariantCulture);
     }
 
-    private Task CountAsync(string customer, string quantity, string key) => PostAsync(_rest, "/v1/events/ingest", new
+    private async Task CountAsync(string customer, string quantity, string key) => await PostAsync(_rest, "/v1/events/ingest", new
     {
         events = new[]
         {
