@@ -16,6 +16,7 @@ using StripeMeter.Gateway.Explaining;
 using StripeMeter.Gateway.Health;
 using StripeMeter.Gateway.Mappings;
 using StripeMeter.Gateway.OpenApi;
+using StripeMeter.Gateway.Pushes;
 using StripeMeter.Gateway.Reconciliation;
 using StripeMeter.Gateway.Replay;
 using StripeMeter.Gateway.Requests;
@@ -78,6 +79,8 @@ public static class GatewayApp
         app.MapInvoiceCheck();
         app.MapAdministration();
         app.MapAuditLog();
+        app.MapReconciliation();
+        app.MapPushExplaining();
         app.MapHealth();
         app.MapDocument();
         app.MapDefaults();
@@ -110,7 +113,9 @@ public static class GatewayApp
         services.AddServiceCalls(AppCatalogue.Pusher, timeout)
             .AddClient<MappingService.MappingServiceClient>(calls => new(calls))
             .AddClient<PushService.PushServiceClient>(calls => new(calls))
-            .AddClient<WebhookService.WebhookServiceClient>(calls => new(calls));
+            .AddClient<WebhookService.WebhookServiceClient>(calls => new(calls))
+            .AddClient<PushExplainService.PushExplainServiceClient>(calls => new(calls))
+            .AddClient<ReconciliationService.ReconciliationServiceClient>(calls => new(calls));
         services.AddServiceCalls(AppCatalogue.Pricing, timeout)
             .AddClient<PricingService.PricingServiceClient>(calls => new(calls))
             .AddClient<SimulationService.SimulationServiceClient>(calls => new(calls));

@@ -42,6 +42,14 @@ public sealed class GatewayOptions
     [Setting("MAX_BACKFILL_FILE_ROWS"), Range(1, 2_000_000_000)]
     public int MaximumBackfillFileRows { get; set; } = 100_000_000;
 
+    /// <summary>Largest body of a request that applies suggestions of a reconciliation, in bytes.</summary>
+    [Setting("RECONCILIATION_BODY_LIMIT_BYTES"), Range(1_024, 16 * 1024 * 1024)]
+    public int ReconciliationBodyBytes { get; set; } = 262_144;
+
+    /// <summary>Suggestions applied by one request.</summary>
+    [Setting("MAX_RECONCILIATION_APPROVALS_PER_REQUEST"), Range(1, 1_000)]
+    public int MaximumApprovals { get; set; } = 1_000;
+
     /// <summary>Events of one ingest request, and of one call to ingest.</summary>
     [Setting("MAX_INGEST_BATCH"), Range(1, 10_000)]
     public int MaximumBatchEvents { get; set; } = 1_000;

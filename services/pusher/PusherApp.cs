@@ -6,8 +6,10 @@ using StripeMeter.Defaults.Invocation;
 using StripeMeter.Defaults.Storage;
 using StripeMeter.Metering.Pushing;
 using StripeMeter.Pusher.Driving;
+using StripeMeter.Pusher.Explaining;
 using StripeMeter.Pusher.Mappings;
 using StripeMeter.Pusher.Raising;
+using StripeMeter.Pusher.Reconciling;
 using StripeMeter.Pusher.Recording;
 using StripeMeter.Pusher.StripeApi;
 using StripeMeter.Pusher.Telemetry;
@@ -40,7 +42,8 @@ public static class PusherApp
         builder.Services.AddSingleton<ShadowComparer>();
         builder.Services.AddSingleton<IMeterEventSink, MeterEventSender>();
         builder.Services.AddSingleton(new PushProtocol(options.ToRules(), () => RandomNumberGenerator.GetInt32(JitterSteps + 1)));
-        builder.Services.AddServiceCalls(AppCatalogue.Ingest, options.ServiceTimeout).AddClient<AnchorService.AnchorServiceClient>(calls => new(calls));
+        builder.Services.AddServiceCalls(AppCatalogue.Ingest, options.ServiceTimeout).AddClient<AnchorService.AnchorServiceClient>(calls => new(calls))
+            .AddClient<AdjustmentService.AdjustmentServiceClient>(calls => new(calls));
         builder.Services.AddServiceCalls(AppCatalogue.Pricing, options.ServiceTimeout).AddClient<PricingService.PricingServiceClient>(calls => new(calls));
         builder.Services.AddWebhooks();
         builder.Services.AddSingleton<DriverTargets>();
@@ -53,6 +56,7 @@ public static class PusherApp
         builder.Services.AddHostedService<ShadowCheck>();
         builder.Services.AddHostedService(services => services.GetRequiredService<DrivingService>());
         builder.Services.AddHostedService(services => services.GetRequiredService<RaisingService>());
+        builder.AddReconciling();
         configure?.Invoke(builder);
 
         var app = builder.Build();
@@ -62,6 +66,8 @@ public static class PusherApp
         app.MapGrpcService<PushServiceEndpoint>();
         app.MapGrpcService<WebhookServiceEndpoint>();
         app.MapGrpcService<BillingDriverEndpoint>();
+        app.MapGrpcService<ReconciliationServiceEndpoint>();
+        app.MapGrpcService<PushExplainEndpoint>();
         app.MapDefaults();
         return app;
     }

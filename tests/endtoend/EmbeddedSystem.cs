@@ -42,6 +42,9 @@ public sealed class EmbeddedSystem : IAsyncDisposable
     /// <summary>The sidecar of publishers.</summary>
     public LocalDapr.LocalDaprSidecar Publisher => _system.Publisher;
 
+    /// <summary>Address of the double.</summary>
+    public string StripeBase => _system.Stripe.ToString().TrimEnd('/');
+
     public string DataDirectory => _system.DataDirectory;
 
     /// <param name="dataDirectory">Data of an earlier system; null starts with none.</param>

@@ -5,6 +5,7 @@ using StripeMeter.Cli.Backfilling;
 using StripeMeter.Cli.Explaining;
 using StripeMeter.Cli.Ingesting;
 using StripeMeter.Cli.Keys;
+using StripeMeter.Cli.Reconciling;
 using StripeMeter.Cli.Replaying;
 using StripeMeter.Cli.Simulating;
 
@@ -47,6 +48,7 @@ public static class StripeMeterCommand
             AdjustCommand.Create(host),
             ExplainCommand.Create(host),
             AuditCommand.Create(host),
+            ReconcileCommand.Create(host),
             SimulateCommand.Create(host),
             KeysCommand.Create(host),
             AuditLogCommand.Create(host),

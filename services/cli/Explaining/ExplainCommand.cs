@@ -9,7 +9,7 @@ namespace StripeMeter.Cli.Explaining;
 /// <summary><c>stripemeter explain event|counter</c>: from an event to what was billed, and back.</summary>
 internal static class ExplainCommand
 {
-    public static Command Create(CliHost host) => new("explain", "Traces what was counted and billed.") { OfEvent(host), OfCounter(host) };
+    public static Command Create(CliHost host) => new("explain", "Traces what was counted and billed.") { OfEvent(host), OfCounter(host), PushCommand.Create(host) };
 
     private static Command OfEvent(CliHost host)
     {

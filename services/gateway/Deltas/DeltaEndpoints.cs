@@ -92,7 +92,7 @@ internal static class DeltaEndpoints
         delta.Parked,
         delta.OpenIntent is { } intent ? ToAnswer(intent) : null);
 
-    private static IntentAnswer ToAnswer(PushIntent intent) => new(
+    internal static IntentAnswer ToAnswer(PushIntent intent) => new(
         intent.Identifier, new ExactNumber(intent.Value), RestTime.Write(intent.Minute),
         intent.State.ToString().ToLowerInvariant(), intent.Attempts, intent.LastError.Length > 0 ? intent.LastError : null);
 }

@@ -4,6 +4,7 @@ using StripeMeter.Gateway.Backfilling;
 using StripeMeter.Gateway.DeadLetters;
 using StripeMeter.Gateway.Events;
 using StripeMeter.Gateway.Mappings;
+using StripeMeter.Gateway.Reconciliation;
 using StripeMeter.Gateway.Replay;
 using StripeMeter.Gateway.Simulations;
 using StripeMeter.Gateway.Usage;
@@ -74,6 +75,14 @@ public static class Examples
         [typeof(BackfillStep)] =
             """
             {"tenantId":"acme"}
+            """,
+        [typeof(ReconciliationRequest)] =
+            """
+            {"tenantId":"acme","full":false}
+            """,
+        [typeof(ApplyRequest)] =
+            """
+            {"tenantId":"acme","adjustmentIds":["recon_MS8wMTc2"],"reason":"a script wrote to the meter"}
             """,
         [typeof(ProjectionRequest)] =
             """

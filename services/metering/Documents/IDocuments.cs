@@ -59,6 +59,18 @@ public enum DocumentKind
 
     /// <summary>An entry of the audit log. Added, and never changed or deleted.</summary>
     AuditEntry = 24,
+
+    /// <summary>How a billing period of a Stripe customer on a meter stands between the ledger and Stripe.</summary>
+    ReconciliationReport = 30,
+
+    /// <summary>What such a report said before.</summary>
+    ReconciliationHistory = 31,
+
+    /// <summary>One comparison with Stripe.</summary>
+    ReconciliationRun = 32,
+
+    /// <summary>Names a comparison that is not over, so that it is found again after a crash. Deleted when it is.</summary>
+    ReconciliationWork = 33,
 }
 
 /// <summary>A small document beside the ledger.</summary>

@@ -69,6 +69,9 @@ public sealed record PushIntent
 
     public required Instant Created { get; init; }
 
+    /// <summary>The counters it tells of, as they stood when it was minted: so what it told is found in the ledger.</summary>
+    public TargetBasis Basis { get; init; } = TargetBasis.None;
+
     public IntentState State { get; init; } = IntentState.Pending;
 
     /// <summary>Attempts begun.</summary>

@@ -126,6 +126,7 @@ public sealed partial class PushProtocol(PushRules rules, Func<int> jitter, Sett
         {
             Identifier = IntentIdentifier.Of(document.Key, number, nonce), Number = number, Meter = document.Meter,
             PeriodStart = delta.Period.Start, Value = planned.Value, Total = planned.Total, Minute = planned.Stamp!.Value, Created = now,
+            Basis = TargetBasis.Of(delta),
         };
         var minted = document with { Minted = number, LastMinted = now, IsSplit = planned.Value != delta.Outstanding };
         // Only where each has a minute of its own are they to be remembered.

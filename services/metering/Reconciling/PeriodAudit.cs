@@ -17,14 +17,26 @@ public sealed class PeriodAudit(IDeltaLedger ledger, IMeterSummaries summaries, 
     /// <summary>Entries of the history read for one audit: more than a document can have in a month.</summary>
     public const int MaximumIntents = 200_000;
 
+    /// <summary>Readings made to find out in which minutes somebody else wrote.</summary>
+    public const int MaximumMinuteReadings = 30;
+
+    /// <summary>Minutes in which somebody else wrote, told of one period.</summary>
+    public const int MaximumForeign = 20;
+
     /// <summary>Summaries usually take no longer; a younger push explains a difference.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromHours(1);
 
+    private const int MinutesOfHour = 60;
+
     private Instant Now => Instant.Of(clock.GetUtcNow());
+
+    /// <summary>Compares one period, and takes nothing for granted.</summary>
+    public Task<PeriodFinding?> AuditAsync(DeltaKey key, Instant periodStart, CancellationToken cancellation) =>
+        AuditAsync(key, periodStart, default, cancellation);
 
     /// <summary>Compares one period. Null if the document does not have it.</summary>
     /// <exception cref="Ledger.StoreUnavailableException">The ledger cannot be read or written now.</exception>
-    public async Task<PeriodFinding?> AuditAsync(DeltaKey key, Instant periodStart, CancellationToken cancellation)
+    public async Task<PeriodFinding?> AuditAsync(DeltaKey key, Instant periodStart, AuditScope scope, CancellationToken cancellation)
     {
         var before = await ledger.LoadAsync(key, cancellation).ConfigureAwait(false);
         if (before?.Find(periodStart) is not { } read)
@@ -37,34 +49,79 @@ public sealed class PeriodAudit(IDeltaLedger ledger, IMeterSummaries summaries, 
         var hasMoved = delta.Accepted != read.Accepted || document.Minted != before.Minted || document.Open?.State != before.Open?.State;
         if (total is not { } held || hasMoved)
             return finding;
-        var isOpen = document.Open is { } open && open.PeriodStart == periodStart && held == delta.Accepted + open.Value;
-        if (held != delta.Accepted && !isOpen)
-            return await InvestigateAsync(document, finding, cancellation).ConfigureAwait(false);
+        var ours = held - scope.Known;
+        var isOpen = document.Open is { } open && open.PeriodStart == periodStart && ours == delta.Accepted + open.Value;
+        if (ours != delta.Accepted && !isOpen)
+            return await InvestigateAsync(document, finding, scope, cancellation).ConfigureAwait(false);
         if (delta.Confirmed != held && !isOpen)
             await ledger.SaveAsync(document.With(delta with { Confirmed = held }), cancellation).ConfigureAwait(false);
         return finding with { Agreement = Agreement.Agrees };
     }
 
-    private async Task<PeriodFinding> InvestigateAsync(DeltaDocument document, PeriodFinding finding, CancellationToken cancellation)
+    private async Task<PeriodFinding> InvestigateAsync(
+        DeltaDocument document, PeriodFinding finding, AuditScope scope, CancellationToken cancellation)
     {
         var told = await ToldAsync(document.Key, finding.Period.Start, cancellation).ConfigureAwait(false);
         if (document.Meter.Sink != SinkKind.Deltas)
             return await CorrectAsync(document, finding, told, cancellation).ConfigureAwait(false);
         told.RemoveAll(intent => intent.State is not (IntentState.Accepted or IntentState.Confirmed));
-        if (told.Any(intent => Now - intent.Created < Patience))
+        var young = told.Where(intent => Now - intent.Created < Patience).ToList();
+        if (!scope.IsThorough && MayLag(finding.AtStripe!.Value - scope.Known - finding.Accepted, young))
             return finding with { Agreement = Agreement.MayLag };
         var hours = await summaries.HoursAsync(
             document.Key, Hour(finding.Period.Start), Hour(finding.Period.End) + TimeSpan.FromHours(1), cancellation).ConfigureAwait(false);
         if (hours is null)
             return finding;
-        var ours = told.GroupBy(intent => Hour(intent.Minute)).ToDictionary(hour => hour.Key, hour => hour.ToList());
         var theirs = hours.Where(hour => hour.Value != Quantity.Zero).GroupBy(hour => hour.Start)
             .ToDictionary(hour => hour.Key, hour => hour.Aggregate(Quantity.Zero, (sum, part) => sum + part.Value));
+        var ours = told.GroupBy(intent => Hour(intent.Minute)).ToDictionary(hour => hour.Key, hour => hour.ToList());
+        // An hour with a young push may lag, and says nothing yet.
+        foreach (var unsettled in young.Select(intent => Hour(intent.Minute)))
+            _ = ours.Remove(unsettled) | theirs.Remove(unsettled);
         var differing = ours.Where(hour => Sum(hour.Value) != theirs.GetValueOrDefault(hour.Key)).ToList();
+        var excess = ForeignIn(finding.Period, ours, theirs).ToList();
+        if (young.Count > 0 && differing.Count == 0 && excess.Count == 0)
+            return finding with { Agreement = Agreement.MayLag };
+        finding = finding with { Foreign = await MinutesOfAsync(document.Key, excess, told, cancellation).ConfigureAwait(false) };
         // What was found in its minute is told no better by looking again.
         var suspects = differing.SelectMany(hour => hour.Value).Where(intent => intent.State == IntentState.Accepted).ToList();
-        finding = finding with { Foreign = [.. ForeignIn(finding.Period, ours, theirs)] };
         return await DoubtAsync(document, finding, suspects, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Whether Stripe may only not show yet what was told it lately.</summary>
+    private static bool MayLag(Quantity difference, List<PushIntent> young)
+    {
+        var most = -Sum(young.Where(intent => intent.Value > Quantity.Zero));
+        var least = -Sum(young.Where(intent => intent.Value < Quantity.Zero));
+        return young.Count > 0 && difference >= most && difference <= least;
+    }
+
+    /// <summary>The minutes in which hours hold what no intent told: the half that differs is halved again.</summary>
+    private async Task<IReadOnlyList<ForeignUsage>> MinutesOfAsync(
+        DeltaKey key, List<HourTotal> hours, List<PushIntent> told, CancellationToken cancellation)
+    {
+        var found = new List<ForeignUsage>();
+        var parts = new Queue<(Instant Start, int Minutes, Quantity Excess)>(hours.Select(hour => (hour.Start, MinutesOfHour, hour.Value)));
+        for (var readings = 0; parts.TryDequeue(out var part) && found.Count < MaximumForeign;)
+        {
+            var (half, middle) = (part.Minutes / 2, part.Start + TimeSpan.FromMinutes(part.Minutes / 2));
+            var total = part.Minutes > 1 && readings++ < MaximumMinuteReadings
+                ? await summaries.TotalAsync(key, part.Start, middle, cancellation).ConfigureAwait(false)
+                : null;
+            if (total is not { } held)
+            {
+                found.Add(new ForeignUsage(part.Start, part.Excess));
+                continue;
+            }
+
+            var first = held - Sum(told.Where(intent => intent.Minute >= part.Start && intent.Minute < middle));
+            if (first != Quantity.Zero)
+                parts.Enqueue((part.Start, half, first));
+            if (part.Excess != first)
+                parts.Enqueue((middle, part.Minutes - half, part.Excess - first));
+        }
+
+        return [.. found.OrderBy(usage => usage.Minute)];
     }
 
     private async Task<PeriodFinding> DoubtAsync(

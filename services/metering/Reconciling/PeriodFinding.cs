@@ -1,6 +1,7 @@
 using StripeMeter.Metering.Periods;
 using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Quantities;
+using StripeMeter.Metering.Time;
 
 namespace StripeMeter.Metering.Reconciling;
 
@@ -33,6 +34,16 @@ public sealed record PeriodFinding(
     /// <summary>Accepted intents that are looked for because of this, minute by minute; or 1 if a total is told again.</summary>
     public int Doubted { get; init; }
 
-    /// <summary>Hours that hold more or less than what was surely told in them, and by how much: somebody else writes to the meter.</summary>
-    public IReadOnlyList<HourTotal> Foreign { get; init; } = [];
+    /// <summary>Minutes that hold what no intent told, and how much: somebody else writes to the meter.</summary>
+    public IReadOnlyList<ForeignUsage> Foreign { get; init; } = [];
 }
+
+/// <summary>What somebody else told a meter.</summary>
+/// <param name="Minute">The minute; where it could not be narrowed down, the start of the stretch.</param>
+/// <param name="Value">How much more the meter holds than was told.</param>
+public readonly record struct ForeignUsage(Instant Minute, Quantity Value);
+
+/// <summary>What an audit takes for granted.</summary>
+/// <param name="Known">What others told and adjustments have taken back: it may stand at Stripe besides.</param>
+/// <param name="IsThorough">Looks into the hours although young pushes alone could explain a difference.</param>
+public readonly record struct AuditScope(Quantity Known, bool IsThorough);

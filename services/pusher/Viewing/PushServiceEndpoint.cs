@@ -92,7 +92,7 @@ internal sealed class PushServiceEndpoint(IMeterStore store, PushProtocol protoc
         Checking = { document.Checking.Where(intent => intent.PeriodStart == delta.Period.Start).Select(ToWire) },
     };
 
-    private static PushIntent ToWire(StoredIntent intent) => new()
+    internal static PushIntent ToWire(StoredIntent intent) => new()
     {
         Identifier = intent.Identifier,
         Value = intent.Value.ToString(),

@@ -43,7 +43,7 @@ internal static class DeltaSample
         {
             Value = Quantity.Parse("-0.000000000001"), Attempts = 3, IsDoubtful = true, FirstSent = Sample.Noon,
             NextAttempt = Instant.Maximum, KeyNumber = 2, LastError = "timeout", IsDuplicate = true, Report = "no customer",
-            Readings = 3, Total = Quantity.One, Held = Quantity.One, CarriedTo = Sample.Noon, Closing = 4,
+            Basis = new TargetBasis([new ToldCounter("日本", " ", "log", new CounterVersion(5, 6))]), Readings = 3, Total = Quantity.One, Held = Quantity.One, CarriedTo = Sample.Noon, Closing = 4,
         },
         Checking = [Intent("sm_2", 2), Intent("sm_3", 3, IntentState.Missing)],
     }

@@ -53,6 +53,10 @@ internal sealed class PusherUnderTest : IAsyncDisposable
 
     public BillingDriverService.BillingDriverServiceClient Driver => new(_channels[0]);
 
+    public ReconciliationService.ReconciliationServiceClient Reconciliation => new(_channels[0]);
+
+    public PushExplainService.PushExplainServiceClient Explanations => new(_channels[0]);
+
     public static BillingPeriod ThisMonth
     {
         get

@@ -1,0 +1,32 @@
+using StripeMeter.Metering.Ledger;
+using StripeMeter.Metering.Periods;
+using StripeMeter.Metering.Pushing;
+
+namespace StripeMeter.Metering.Explaining;
+
+/// <summary>A push, and the stretches of the ledger that it told.</summary>
+/// <param name="Key">The document it is of.</param>
+/// <param name="Period">The billing period.</param>
+/// <param name="Intent">The push as it stands now.</param>
+/// <param name="Changes">A counter each; none of pushes that were minted before counters were noted.</param>
+public sealed record PushTrail(DeltaKey Key, BillingPeriod Period, PushIntent Intent, IReadOnlyList<ToldChange> Changes);
+
+/// <summary>What a push told of one counter: the records behind one position up to another.</summary>
+/// <param name="Counter">The counter as it was told.</param>
+/// <param name="Behind">The position that the push before had told of it; 0 if it was the first.</param>
+/// <param name="IsRecount">The counter was counted anew in between, so every record up to the position may be behind the change.</param>
+public readonly record struct ToldChange(ToldCounter Counter, long Behind, bool IsRecount)
+{
+    /// <summary>Whether a record at a position is among those that were told.</summary>
+    public bool Holds(long position) => position <= Counter.Version.Position && (IsRecount || position > Behind);
+}
+
+/// <summary>A page of the records that a push told.</summary>
+/// <param name="Entries">Events, approvals and corrections, oldest timestamp first. May be fewer than asked for, also none.</param>
+/// <param name="Next">Where the next page begins; null on the last.</param>
+public sealed record ToldPage(IReadOnlyList<LedgerEntry> Entries, ToldCursor? Next);
+
+/// <summary>A place among the records that a push told.</summary>
+/// <param name="Change">Which of its counters.</param>
+/// <param name="After">Behind which record of it.</param>
+public readonly record struct ToldCursor(int Change, EventCursor? After);

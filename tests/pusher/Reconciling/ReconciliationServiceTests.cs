@@ -1,0 +1,132 @@
+using Grpc.Core;
+using Stripe.Billing;
+using StripeMeter.Defaults.Wire;
+using StripeMeter.Metering.Time;
+using StripeMeter.Pusher.Tests.Kit;
+using StripeMeter.V1;
+
+namespace StripeMeter.Pusher.Tests.Reconciling;
+
+/// <summary>Comparing with the double, by gRPC.</summary>
+public sealed class ReconciliationServiceTests
+{
+    [Fact]
+    public async Task Run_OfWhatAgrees_SaysSo_AndOnlyToItsTenant()
+    {
+        await using var subject = await PusherUnderTest.StartAsync();
+        var mapping = await subject.MapAsync("tokens");
+        await subject.CountAsync("tokens", "cus_1", "5.25");
+        await subject.UntilToldAsync(mapping.MeterId, "cus_1", "5.25");
+        var run = await RunAsync(subject);
+        Assert.Equal((RunState.Completed, 1, 0, 0), (run.State, run.OkCount, run.InvestigateCount, run.UnreadableCount));
+        var report = Assert.Single(await ReportsAsync(subject));
+        Assert.Equal(("5.25", "5.25", "0", "0", ReconciliationStatus.Ok), (report.ExpectedTotal, report.StripeTotal, report.InFlight, report.Drift, report.Status));
+        Assert.Equal((["tokens"], ["cus_1"]), (report.Metrics, report.CustomerRefs));
+
+        var missing = await Assert.ThrowsAsync<RpcException>(async () => await subject.Reconciliation.GetReconciliationRunAsync(new() { TenantId = "other", RunId = run.Id }));
+        Assert.Equal(StatusCode.NotFound, missing.StatusCode);
+        Assert.Empty(await ReportsAsync(subject, "other"));
+    }
+
+    [Fact]
+    public async Task Run_WithAnotherWriter_NamesTheMinute_AndSuggestsACorrection()
+    {
+        await using var subject = await PusherUnderTest.StartAsync();
+        var minute = (Instant.Of(TimeProvider.System.GetUtcNow()) - TimeSpan.FromHours(2)).ToMinute();
+        Assert.SkipUnless(minute - TimeSpan.FromHours(1) >= PusherUnderTest.ThisMonth.Start, "The month has only begun.");
+        var mapping = await subject.MapAsync("tokens");
+        await subject.CountAsync("tokens", "cus_1", "100");
+        await subject.UntilToldAsync(mapping.MeterId, "cus_1", "100");
+        await WriteAsync(subject, "tokens", "cus_1", "7", minute);
+
+        var run = await RunAsync(subject);
+        Assert.Equal((0, 1), (run.OkCount, run.InvestigateCount));
+        var report = Assert.Single(await ReportsAsync(subject));
+        Assert.Equal((ReconciliationStatus.Investigate, DriftReason.ForeignWriter, "7", "0.065420"), (report.Status, report.Reason, report.Drift, report.DriftFraction.PadRight(8, '0')));
+        Assert.Equal([(minute.ToTimestamp(), "7")], report.Foreign.Select(usage => (usage.Minute, usage.Value)));
+        Assert.Equal(("tokens", "cus_1", "-7"), (report.Suggestion.Metric, report.Suggestion.CustomerRef, report.Suggestion.Delta));
+
+        await RunAsync(subject);
+        Assert.Equal(report.Suggestion, Assert.Single(await ReportsAsync(subject)).Suggestion);
+        var applied = await subject.Reconciliation.ApplySuggestionsAsync(new() { TenantId = "other", Ids = { report.Suggestion.Id, report.Suggestion.Id[..^2] } });
+        Assert.All(applied.Results, result => Assert.False(result.Applied));
+        var summary = await subject.Reconciliation.SummarizeReconciliationAsync(new() { TenantId = PusherUnderTest.Tenant, StartTime = ThisMonth, EndTime = NextMonth });
+        Assert.Equal(("tokens", "100", "107", "7", 1), (summary.Metrics[0].Metric, summary.Overall.ExpectedTotal, summary.Overall.StripeTotal, summary.Overall.DriftAbs, summary.Overall.ItemCount));
+    }
+
+    [Fact]
+    public async Task Run_WhenStripeDoesNotAnswer_CouldNotRead_AndInventsNoZeros()
+    {
+        await using var subject = await PusherUnderTest.StartAsync();
+        var mapping = await subject.MapAsync("tokens");
+        await subject.CountAsync("tokens", "cus_1", "5");
+        await subject.UntilToldAsync(mapping.MeterId, "cus_1", "5");
+        await subject.Double.DisposeAsync();
+        var run = await RunAsync(subject);
+        Assert.Equal((0, 0, 1), (run.OkCount, run.InvestigateCount, run.UnreadableCount));
+        Assert.Empty(await ReportsAsync(subject));
+    }
+
+    [Fact]
+    public async Task Requests_ThatMakeNoSense_AreRefusedByField()
+    {
+        await using var subject = await PusherUnderTest.StartAsync();
+        var service = subject.Reconciliation;
+        foreach (var call in new Func<Task>[]
+        {
+            async () => await service.RunReconciliationAsync(new()),
+            async () => await service.ListReconciliationReportsAsync(new() { TenantId = "acme" }),
+            async () => await service.ListReconciliationReportsAsync(new() { TenantId = "acme", StartTime = NextMonth, EndTime = ThisMonth }),
+            async () => await service.ApplySuggestionsAsync(new() { TenantId = "acme" }),
+            async () => await service.GetReconciliationRunAsync(new() { TenantId = "acme" }),
+        })
+        {
+            Assert.Equal(StatusCode.InvalidArgument, (await Assert.ThrowsAsync<RpcException>(call)).StatusCode);
+        }
+    }
+
+    [Fact]
+    public async Task Explain_APush_LeadsToItsEventsOnly_AndBack()
+    {
+        await using var subject = await PusherUnderTest.StartAsync();
+        var mapping = await subject.MapAsync("tokens");
+        await subject.CountAsync("tokens", "cus_1", "5");
+        await subject.UntilToldAsync(mapping.MeterId, "cus_1", "5");
+        await subject.CountAsync("tokens", "cus_1", "3");
+        await subject.UntilToldAsync(mapping.MeterId, "cus_1", "8");
+        var identifiers = subject.Double.ReadEvents().Select(one => one.Identifier).ToList();
+        var explained = await subject.Explanations.ExplainPushAsync(new() { TenantId = PusherUnderTest.Tenant, Identifier = identifiers[1] });
+        Assert.Equal((mapping.MeterId, "cus_1", "3"), (explained.Push.MeterId, explained.Push.StripeCustomer, explained.Push.Intent.Value));
+        Assert.Equal([("tokens", "cus_1", 1L, 2L)], explained.Push.Counters.Select(counter => (counter.Metric, counter.CustomerRef, counter.BehindPosition, counter.Position)));
+        foreach (var (tenant, identifier) in new[] { ("other", identifiers[0]), (PusherUnderTest.Tenant, "sm_none") })
+        {
+            var missing = await Assert.ThrowsAsync<RpcException>(async () => await subject.Explanations.ExplainPushAsync(new() { TenantId = tenant, Identifier = identifier }));
+            Assert.Equal(StatusCode.NotFound, missing.StatusCode);
+        }
+    }
+
+    private static Google.Protobuf.WellKnownTypes.Timestamp ThisMonth => PusherUnderTest.ThisMonth.Start.ToTimestamp();
+
+    private static Google.Protobuf.WellKnownTypes.Timestamp NextMonth => PusherUnderTest.ThisMonth.End.ToTimestamp();
+
+    private static async Task<ReconciliationRun> RunAsync(PusherUnderTest subject)
+    {
+        var run = (await subject.Reconciliation.RunReconciliationAsync(new() { TenantId = PusherUnderTest.Tenant, Full = true })).Run;
+        await Patience.UntilAsync(async () =>
+        {
+            run = (await subject.Reconciliation.GetReconciliationRunAsync(new() { TenantId = PusherUnderTest.Tenant, RunId = run.Id })).Run;
+            return run.State is RunState.Completed or RunState.Failed;
+        });
+        return run;
+    }
+
+    private static async Task<IReadOnlyList<ReconciliationReport>> ReportsAsync(PusherUnderTest subject, string tenant = PusherUnderTest.Tenant) =>
+        (await subject.Reconciliation.ListReconciliationReportsAsync(new() { TenantId = tenant, StartTime = ThisMonth, EndTime = NextMonth })).Reports;
+
+    /// <summary>Writes to a meter past the pusher.</summary>
+    private static async Task WriteAsync(PusherUnderTest subject, string eventName, string customer, string value, Instant minute) =>
+        await subject.Stripe.V1.Billing.MeterEvents.CreateAsync(new MeterEventCreateOptions
+        {
+            EventName = eventName, Payload = new() { ["stripe_customer_id"] = customer, ["value"] = value }, Timestamp = minute.ToUtc(),
+        });
+}
