@@ -132,6 +132,29 @@ public sealed class PublishingTests : IClassFixture<RefusalTests.Fixture>, IDisp
             "the message is listed");
     }
 
+    /// <summary>Ten messages are delivered at a time, and ingest takes the events of one: the others are delivered again until they are taken.</summary>
+    [Fact]
+    public async Task Publish_FasterThanIngestTakes_LosesNothingAndCountsItOnce()
+    {
+        const int Messages = 20;
+        const int EventsPerMessage = 1_000;
+        await using var small = await EmbeddedSystem.StartAsync(settings: new() { ["MAX_PENDING_EVENTS"] = "1000" });
+        using var sidecar = new HttpClient { BaseAddress = new Uri(small.Publisher.HttpEndpoint) };
+        await Task.WhenAll(Enumerable.Range(0, Messages).Select(async message =>
+        {
+            var request = new IngestEventsRequest { IdempotencyKey = $"m{message}" };
+            request.Events.AddRange(Enumerable.Range(0, EventsPerMessage).Select(_ => Wire("pub-many", "1")));
+            using var content = new ByteArrayContent(request.ToByteArray());
+            content.Headers.ContentType = new("application/octet-stream");
+            using var response = await sidecar.PostAsync(new Uri("/v1.0/publish/pubsub/usage.events", UriKind.Relative), content);
+            Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
+        }));
+
+        await EmbeddedSystem.UntilAsync(
+            async () => await small.CurrentAsync("pub-many", "cus_1", "m") == "20000", "all that was published is counted, once");
+        Assert.Empty((await small.GetAsync("/v1/events/dead-letters?tenantId=pub-many"))["deadLetters"]!.AsArray());
+    }
+
     [Fact]
     public async Task Publish_ToAnInternalTopic_IsForbidden()
     {

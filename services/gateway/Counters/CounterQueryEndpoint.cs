@@ -89,7 +89,7 @@ internal static class CounterQueryEndpoint
             PageToken = query.Text(CommonParameters.Cursor),
         };
         ReadGrouping(query, request);
-        if (request.EndTime is not null && request.StartTime > request.EndTime)
+        if (request.StartTime is not null && request.EndTime is not null && request.StartTime > request.EndTime)
             query.Add(Until.Name, $"must not be before {Since.Name}");
         if (request.MetaKey.Length == 0 && request.MetaValue.Length > 0)
             query.Add(MetaKey.Name, $"is required with {MetaValue.Name}");

@@ -100,9 +100,9 @@ internal static class ProjectionEndpoint
             IncludeForecast = body.Flag(ForecastName) ?? false,
         };
         var (start, end) = (ReadDay(body, StartName), ReadDay(body, EndName));
-        if (body.Has(StartName) != body.Has(EndName))
-            body.Add(start is null ? StartName : EndName, "must be given together with the other");
         body.Check();
+        if (start is null != end is null)
+            throw new ProblemException(Problem.Invalid(start is null ? StartName : EndName, "must be given together with the other"));
 
         request.AtTime = start?.ToTimestamp();
         var projection = await pricing.GetProjectionAsync(request, cancellationToken: context.RequestAborted).ConfigureAwait(false);

@@ -18,7 +18,11 @@ public sealed class InvoiceChecks(UsageService.UsageServiceClient usages, Mapped
     {
         if (request.InvoiceId.Length == 0)
             throw RpcErrors.Invalid("invoice_id", "is required");
+        if (!StripeReads.IsId(request.InvoiceId))
+            throw RpcErrors.Invalid("invoice_id", "must be the id of an invoice, in_…");
         var account = request.StripeAccount.Length > 0 ? request.StripeAccount : StripeReads.OwnAccount;
+        if (!StripeReads.IsId(account))
+            throw RpcErrors.Invalid("stripe_account", $"must be an account id, acct_…, or {StripeReads.OwnAccount}");
         var reading = mapped.OfTenantAsync(request.TenantId, cancellation);
         var (lines, refusal) = await invoices.ReadAsync(account, request.InvoiceId, cancellation).ConfigureAwait(false);
         var active = (await reading.ConfigureAwait(false)).Where(found => found.Mapping.StripeAccount == account && found.Mapping.PriceId.Length > 0).ToArray();

@@ -11,6 +11,12 @@ internal static class StripeReads
 
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
 
+    private const int IdLength = 100;
+
+    /// <summary>Whether a text can be an id at Stripe. It becomes part of an address and of headers.</summary>
+    public static bool IsId(string text) =>
+        text.Length is > 0 and <= IdLength && text.All(character => char.IsAsciiLetterOrDigit(character) || character == '_');
+
     /// <returns>What Stripe shows, or why it refuses to.</returns>
     /// <exception cref="Grpc.Core.RpcException">Stripe does not answer now.</exception>
     public static async Task<(T? Shown, string? Refusal)> AskAsync<T>(string what, Func<Task<T>> ask, CancellationToken cancellation)
