@@ -46,6 +46,39 @@ public sealed class GrpcTests : IClassFixture<RefusalTests.Fixture>
         Assert.Equal(["events[0].quantity", "events[1].tenant_id"], violations.Select(violation => violation.Field));
     }
 
+    /// <summary>Errors travel in headers, which every hop bounds: what does not fit would break the connection, and other calls with it.</summary>
+    [Fact]
+    public async Task IngestEvents_AThousandAllBad_IsInvalidArgumentThatTravels()
+    {
+        var request = new IngestEventsRequest();
+        request.Events.Add(Enumerable.Repeat(Event("grpc-thousand", "-1"), 1_000));
+        var problem = await Assert.ThrowsAsync<RpcException>(async () => await _ingest.IngestEventsAsync(request));
+
+        Assert.Equal(StatusCode.InvalidArgument, problem.StatusCode);
+        Assert.Equal("events[0].quantity", problem.GetRpcStatus()!.GetDetail<BadRequest>().FieldViolations[0].Field);
+    }
+
+    [Fact]
+    public async Task Rest_AThousandEventsAllBad_AnswersEach()
+    {
+        var events = Enumerable.Range(0, 1_000).Select(_ => (object)new { tenantId = "rest-thousand", metric = "m" }).ToArray();
+
+        var answer = await _system.IngestAsync(events);
+
+        Assert.Equal(1_000, answer["errors"]!.AsArray().Count);
+        Assert.Equal(999, (int)answer["errors"]!.AsArray()[^1]!["index"]!);
+    }
+
+    [Fact]
+    public async Task Error_AboutALongText_Travels()
+    {
+        using var body = new StringContent(
+            $$"""{"tenantId":"long","scenarioId":"{{new string('9', 50_000)}}"}""", System.Text.Encoding.UTF8, "application/json");
+        using var response = await _system.Rest.PostAsync(new Uri("/v1/simulations/runs", UriKind.Relative), body);
+
+        Assert.InRange((int)response.StatusCode, 400, 499);
+    }
+
     [Fact]
     public async Task IngestEvents_TooMany_IsInvalidArgument()
     {

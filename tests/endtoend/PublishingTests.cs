@@ -138,7 +138,7 @@ public sealed class PublishingTests : IClassFixture<RefusalTests.Fixture>, IDisp
     {
         const int Messages = 20;
         const int EventsPerMessage = 1_000;
-        await using var small = await EmbeddedSystem.StartAsync(settings: new() { ["MAX_PENDING_EVENTS"] = "1000" });
+        await using var small = await EmbeddedSystem.StartAsync(settings: new() { ["MAX_PENDING_EVENTS"] = "1000", ["LOG_LEVEL"] = "Error" });
         using var sidecar = new HttpClient { BaseAddress = new Uri(small.Publisher.HttpEndpoint) };
         await Task.WhenAll(Enumerable.Range(0, Messages).Select(async message =>
         {

@@ -9,14 +9,18 @@ namespace StripeMeter.Defaults.Errors;
 /// <summary>Makes the errors of gRPC services: google.rpc.Status with the details that say what to do.</summary>
 public static class RpcErrors
 {
+    /// <summary>Violations told of one request. Errors travel in headers, which every hop bounds; what does not fit breaks the connection.</summary>
+    public const int MaximumViolations = 50;
+
+    private const int MaximumTextLength = 300;
     private const string Domain = "stripemeter";
 
     /// <summary>INVALID_ARGUMENT with one violation per field.</summary>
     public static RpcException Invalid(params IReadOnlyCollection<FieldError> errors)
     {
         var details = new BadRequest();
-        details.FieldViolations.AddRange(errors.Select(error =>
-            new BadRequest.Types.FieldViolation { Field = error.Field, Description = error.Reason }));
+        details.FieldViolations.AddRange(errors.Take(MaximumViolations).Select(error =>
+            new BadRequest.Types.FieldViolation { Field = Shorten(error.Field), Description = Shorten(error.Reason) }));
         var first = errors.First();
         return Of(Code.InvalidArgument, $"{first.Field} {first.Reason}", details);
     }
@@ -46,9 +50,17 @@ public static class RpcErrors
     public static RpcException Unavailable(string message, TimeSpan retryAfter) =>
         Of(Code.Unavailable, message, new RetryInfo { RetryDelay = Duration.FromTimeSpan(retryAfter) });
 
+    private static string Shorten(string text)
+    {
+        if (text.Length <= MaximumTextLength)
+            return text;
+        var end = char.IsHighSurrogate(text[MaximumTextLength - 1]) ? MaximumTextLength - 1 : MaximumTextLength;
+        return text[..end] + "…";
+    }
+
     private static RpcException Of(Code code, string message, params Google.Protobuf.IMessage[] details)
     {
-        var status = new Status { Code = (int)code, Message = message };
+        var status = new Status { Code = (int)code, Message = Shorten(message) };
         status.Details.AddRange(details.Select(Any.Pack));
         return status.ToRpcException();
     }

@@ -88,7 +88,7 @@ public sealed class IngestDispatcher(IngestService.IngestServiceClient ingest, G
 
     private async Task SendAsync(List<Pending> batch)
     {
-        var request = new IngestEventsRequest();
+        var request = new IngestEventsRequest { AnswerEach = true };
         var traces = new TraceBatch();
         foreach (var pending in batch)
         {
@@ -117,43 +117,11 @@ public sealed class IngestDispatcher(IngestService.IngestServiceClient ingest, G
 
     private async Task<IReadOnlyList<IngestResult>> CallIngestAsync(IngestEventsRequest request, Principal caller)
     {
-        try
-        {
-            using var callers = Call.ActAs(caller);
-            var response = await ingest.IngestEventsAsync(request).ConfigureAwait(false);
-            return response.Results.Count == request.Events.Count
-                ? response.Results
-                : throw new RpcException(new Status(StatusCode.Internal, "Ingest answered another number of results than events."));
-        }
-        catch (RpcException refusal) when (ToRefusals(request, refusal) is { } refusals)
-        {
-            return refusals;
-        }
-    }
-
-    /// <summary>Ingest answers an error when it refuses every event, with one violation for each.</summary>
-    private static List<IngestResult>? ToRefusals(IngestEventsRequest request, RpcException refusal)
-    {
-        if (refusal.StatusCode != StatusCode.InvalidArgument)
-            return null;
-        var violations = refusal.Violations();
-        if (violations.Count != request.Events.Count)
-            return null;
-        var results = new List<IngestResult>(violations.Count);
-        foreach (var violation in violations)
-        {
-            if (violation.Index != results.Count)
-                return null;
-            results.Add(new IngestResult
-            {
-                Index = (ulong)results.Count,
-                Status = IngestStatus.Error,
-                IdempotencyKey = request.Events[results.Count].IdempotencyKey,
-                Error = new FieldError { Field = violation.Field, Reason = violation.Reason },
-            });
-        }
-
-        return results;
+        using var callers = Call.ActAs(caller);
+        var response = await ingest.IngestEventsAsync(request).ConfigureAwait(false);
+        return response.Results.Count == request.Events.Count
+            ? response.Results
+            : throw new RpcException(new Status(StatusCode.Internal, "Ingest answered another number of results than events."));
     }
 
     private static void Answer(List<Pending> batch, IReadOnlyList<IngestResult> results)

@@ -20,7 +20,7 @@ public sealed class IngestServiceEndpoint(BatchIngester ingester, IngestOptions 
     {
         var results = await ingester.IngestAsync(request.Events, request.IdempotencyKey, context.CancellationToken)
             .ConfigureAwait(false);
-        if (Array.TrueForAll(results, result => result.Status == IngestStatus.Error))
+        if (!request.AnswerEach && Array.TrueForAll(results, result => result.Status == IngestStatus.Error))
             throw RpcErrors.Invalid(Array.ConvertAll(results, ToViolation));
         var response = new IngestEventsResponse();
         response.Results.AddRange(results);

@@ -46,7 +46,7 @@ internal static partial class UsageEventsSubscription
         }
         catch (Exception problem) when (IsTemporary(problem))
         {
-            LogNotTaken(logger, problem, published.Count);
+            LogNotTaken(logger, published.Count, problem.Message);
             return Retry;
         }
     }
@@ -66,7 +66,7 @@ internal static partial class UsageEventsSubscription
         }
         catch (Exception problem) when (IsTemporary(problem))
         {
-            LogNotTaken(logger, problem, published.Count);
+            LogNotTaken(logger, published.Count, problem.Message);
             return Retry;
         }
     }
@@ -81,8 +81,8 @@ internal static partial class UsageEventsSubscription
         return body.ToArray();
     }
 
-    [LoggerMessage(131, LogLevel.Warning, "{Events} published events cannot be taken now; they are delivered again")]
-    private static partial void LogNotTaken(ILogger logger, Exception problem, int events);
+    [LoggerMessage(131, LogLevel.Warning, "{Events} published events cannot be taken now; they are delivered again: {Reason}")]
+    private static partial void LogNotTaken(ILogger logger, int events, string reason);
 
     private sealed record TopicStatus([property: JsonPropertyName("status")] string Status);
 }

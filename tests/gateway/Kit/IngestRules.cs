@@ -44,7 +44,7 @@ public static class IngestRules
             });
         }
 
-        if (response.Results.All(result => result.Status == IngestStatus.Error))
+        if (!request.AnswerEach && response.Results.All(result => result.Status == IngestStatus.Error))
         {
             throw RpcErrors.Invalid(response.Results.Select(result =>
                 new Metering.Events.FieldError($"events[{result.Index}].{result.Error.Field}", result.Error.Reason)).ToArray());
