@@ -35,6 +35,14 @@ public sealed record Call(Principal Principal, string RequestId)
         return new Acting(before);
     }
 
+    /// <summary>Has the system look where a caller may not, such as for whose something is. What is shown of it is the method's to judge.</summary>
+    public static async Task<T> AsSystemAsync<T>(Func<Task<T>> look)
+    {
+        ArgumentNullException.ThrowIfNull(look);
+        using var system = ActAs(Principal.System);
+        return await look().ConfigureAwait(false);
+    }
+
     /// <summary>Tells the audit log what stood before the change.</summary>
     public static void NoteBefore(IMessage before)
     {

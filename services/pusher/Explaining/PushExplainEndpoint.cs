@@ -1,7 +1,9 @@
 using Grpc.Core;
+using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Errors;
 using StripeMeter.Defaults.Wire;
 using StripeMeter.Metering.Explaining;
+using StripeMeter.Metering.Identity;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Stores;
 using StripeMeter.Pusher.Viewing;
@@ -12,6 +14,7 @@ namespace StripeMeter.Pusher.Explaining;
 /// <summary>Traces what Stripe was told, in both directions.</summary>
 internal sealed class PushExplainEndpoint(IMeterStore store) : PushExplainService.PushExplainServiceBase
 {
+    [Access(AccessKind.Read, Scopes.UsageRead)]
     public override async Task<ExplainPushResponse> ExplainPush(ExplainPushRequest request, ServerCallContext context)
     {
         var tenant = store.Of(Requests.Tenant(request.TenantId));
@@ -19,7 +22,7 @@ internal sealed class PushExplainEndpoint(IMeterStore store) : PushExplainServic
         var size = Requests.PageSize(request.PageSize);
         var cursor = Requests.Cursor<Cursor>(request.PageToken)?.Place ?? default;
         var explainer = new PushExplainer(tenant);
-        var place = await store.Work.PlaceOfIntentAsync(identifier, context.CancellationToken).ConfigureAwait(false);
+        var place = await Call.AsSystemAsync(() => store.Work.PlaceOfIntentAsync(identifier, context.CancellationToken)).ConfigureAwait(false);
         // Of another tenant's push nothing is said, not even that there is one.
         var trail = place is { } found && found.Tenant == tenant.Tenant
             ? await explainer.FindAsync(found.Key, identifier, context.CancellationToken).ConfigureAwait(false)
@@ -35,6 +38,7 @@ internal sealed class PushExplainEndpoint(IMeterStore store) : PushExplainServic
         };
     }
 
+    [Access(AccessKind.Read, Scopes.UsageRead)]
     public override async Task<ListPushesOfEventResponse> ListPushesOfEvent(ListPushesOfEventRequest request, ServerCallContext context)
     {
         var tenant = store.Of(Requests.Tenant(request.TenantId));

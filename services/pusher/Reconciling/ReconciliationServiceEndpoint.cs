@@ -1,8 +1,10 @@
 using System.Security.Cryptography;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Errors;
 using StripeMeter.Defaults.Wire;
+using StripeMeter.Metering.Identity;
 using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Time;
 using StripeMeter.V1;
@@ -22,6 +24,7 @@ internal sealed class ReconciliationServiceEndpoint(
     private const int MaximumActor = 255;
     private const int PageReports = 1_000;
 
+    [Access(AccessKind.Change, Scopes.ReconciliationWrite)]
     public override async Task<RunReconciliationResponse> RunReconciliation(RunReconciliationRequest request, ServerCallContext context)
     {
         var tenant = store.Of(Requests.Tenant(request.TenantId));
@@ -31,6 +34,7 @@ internal sealed class ReconciliationServiceEndpoint(
         return new RunReconciliationResponse { Run = run.ToWire(tenant.Tenant) };
     }
 
+    [Access(AccessKind.Read, Scopes.ReconciliationRead)]
     public override async Task<GetReconciliationRunResponse> GetReconciliationRun(GetReconciliationRunRequest request, ServerCallContext context)
     {
         var tenant = store.Of(Requests.Tenant(request.TenantId));
@@ -41,6 +45,7 @@ internal sealed class ReconciliationServiceEndpoint(
             : new GetReconciliationRunResponse { Run = run.ToWire(tenant.Tenant) };
     }
 
+    [Access(AccessKind.Read, Scopes.ReconciliationRead)]
     public override async Task<ListReconciliationReportsResponse> ListReconciliationReports(
         ListReconciliationReportsRequest request, ServerCallContext context)
     {
@@ -59,6 +64,7 @@ internal sealed class ReconciliationServiceEndpoint(
         return response;
     }
 
+    [Access(AccessKind.Read, Scopes.ReconciliationRead)]
     public override async Task<ListReconciliationHistoryResponse> ListReconciliationHistory(
         ListReconciliationHistoryRequest request, ServerCallContext context)
     {
@@ -67,6 +73,7 @@ internal sealed class ReconciliationServiceEndpoint(
         return new ListReconciliationHistoryResponse { Reports = { history.Select(report => report.ToWire(tenant.Tenant)) } };
     }
 
+    [Access(AccessKind.Read, Scopes.ReconciliationRead)]
     public override async Task<SummarizeReconciliationResponse> SummarizeReconciliation(
         SummarizeReconciliationRequest request, ServerCallContext context)
     {
@@ -87,6 +94,7 @@ internal sealed class ReconciliationServiceEndpoint(
         }
     }
 
+    [Access(AccessKind.Change, Scopes.ReconciliationWrite)]
     public override async Task<ApplySuggestionsResponse> ApplySuggestions(ApplySuggestionsRequest request, ServerCallContext context)
     {
         var tenant = store.Of(Requests.Tenant(request.TenantId));

@@ -1,7 +1,6 @@
 using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Errors;
 using StripeMeter.Defaults.Wire;
-using StripeMeter.Metering.Identity;
 using StripeMeter.Metering.Periods;
 using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Stores;
@@ -98,7 +97,8 @@ internal sealed class DriverTargets(IMeterStore store, StripeAccounts accounts, 
 
     private async Task RefuseMappedAsync(ITenantStore tenant, bool isTest, string account, string meterId, CancellationToken cancellation)
     {
-        var isMapped = !isTest && await IsMappedByAnyoneAsync(account, meterId, cancellation).ConfigureAwait(false);
+        var isMapped = !isTest
+            && await Call.AsSystemAsync(() => store.Work.TenantOfMeterAsync(account, meterId, cancellation)).ConfigureAwait(false) is not null;
         if (isTest)
         {
             var mappings = await TenantMappings.LoadAsync(tenant, options.MappingsOfTenant, cancellation).ConfigureAwait(false);
@@ -107,12 +107,5 @@ internal sealed class DriverTargets(IMeterStore store, StripeAccounts accounts, 
 
         if (isMapped)
             throw RpcErrors.FailedPrecondition("METER_TAKEN", $"A mapping feeds the meter {meterId}; what it counts is told already.");
-    }
-
-    /// <summary>Callers see their own mappings only; that somebody's feeds the meter is the system's to know.</summary>
-    private async Task<bool> IsMappedByAnyoneAsync(string account, string meterId, CancellationToken cancellation)
-    {
-        using var system = Call.ActAs(Principal.System);
-        return await store.Work.TenantOfMeterAsync(account, meterId, cancellation).ConfigureAwait(false) is not null;
     }
 }
