@@ -44,6 +44,13 @@ public sealed record PeriodDelta
     public Contribution? Find(string metric, string customer) =>
         Contributions.FirstOrDefault(contribution => contribution.IsOf(metric, customer));
 
+    /// <summary>The slot that an intent overwrites. One that nothing was surely told in yet holds nothing.</summary>
+    internal ToldSlot SlotOf(PushIntent intent)
+    {
+        var slot = Slots.FirstOrDefault(slot => slot.Start == intent.SlotStart);
+        return slot == default ? new ToldSlot(intent.SlotStart, Quantity.Zero, intent.Number, intent.Minute) : slot;
+    }
+
     /// <summary>Puts a slot in the place of the one with its start.</summary>
     internal PeriodDelta With(ToldSlot slot) => this with { Slots = [.. Slots.Where(other => other.Start != slot.Start), slot] };
 

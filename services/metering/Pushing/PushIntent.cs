@@ -64,6 +64,9 @@ public sealed record PushIntent
     /// </summary>
     public required Instant Minute { get; init; }
 
+    /// <summary>Where a total overwrites, the <see cref="ToldSlot.Start"/> of what it overwrites.</summary>
+    internal Instant SlotStart => Meter.Sink is SinkKind.RunningTotal or SinkKind.UsageRecords ? PeriodStart : Minute;
+
     /// <summary>What is sent. At most 15 significant digits.</summary>
     public Quantity Sent => Total ?? Value;
 

@@ -150,9 +150,8 @@ public sealed partial class PushProtocol
         if (told.Total is not { } total)
             return delta with { Accepted = delta.Accepted + told.Value };
         // What it overwrote may have been corrected since it was minted.
-        var before = delta.Slots.FirstOrDefault(slot => slot.Start == SlotOf(told)).Told;
-        return (delta with { Accepted = delta.Accepted + (total - before) })
-            .With(new ToldSlot(SlotOf(told), total, told.Number, told.Minute));
+        var slot = delta.SlotOf(told);
+        return Corrected(delta, slot with { Number = told.Number, Stamp = told.Minute }, total);
     }
 
     /// <summary>
@@ -161,10 +160,9 @@ public sealed partial class PushProtocol
     /// </summary>
     private static PeriodDelta TakenBack(PeriodDelta delta, PushIntent untold)
     {
-        if (untold.Held is not { } held)
-            return delta with { Accepted = delta.Accepted - untold.Value };
-        var slot = delta.Slots.FirstOrDefault(slot => slot.Start == SlotOf(untold));
-        return slot == default ? delta : Corrected(delta, slot, held);
+        return untold.Held is { } held
+            ? Corrected(delta, delta.SlotOf(untold), held)
+            : delta with { Accepted = delta.Accepted - untold.Value };
     }
 
     private static PeriodDelta Corrected(PeriodDelta delta, ToldSlot slot, Quantity held) =>
@@ -172,10 +170,7 @@ public sealed partial class PushProtocol
 
     /// <summary>A later intent has overwritten what this one told, so whether it was counted does not matter any more.</summary>
     private static bool IsOvertaken(PeriodDelta delta, PushIntent intent) =>
-        intent.Total is not null && delta.Slots.Any(slot => slot.Start == SlotOf(intent) && slot.Number > intent.Number);
-
-    private static Instant SlotOf(PushIntent intent) =>
-        intent.Meter.Sink is SinkKind.RunningTotal or SinkKind.UsageRecords ? intent.PeriodStart : intent.Minute;
+        intent.Total is not null && delta.SlotOf(intent).Number > intent.Number;
 
     /// <summary>One more that Stripe did not take. Another intent tells the same later; too many in a row wait for a human.</summary>
     private DeltaDocument Refused(DeltaDocument document, PushIntent refused, Instant now)

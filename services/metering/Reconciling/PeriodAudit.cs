@@ -144,9 +144,9 @@ public sealed class PeriodAudit(IDeltaLedger ledger, IMeterSummaries summaries, 
         DeltaDocument document, PeriodFinding finding, List<PushIntent> told, CancellationToken cancellation)
     {
         var (asked, corrected, settled, unsettled) = (Now, document, 0, 0);
-        foreach (var slot in document.Find(finding.Period.Start)!.Slots)
+        foreach (var slot in SlotsOf(document.Find(finding.Period.Start)!, told))
         {
-            var theirs = told.Where(intent => intent.Meter.Sink is SinkKind.RunningTotal or SinkKind.UsageRecords || intent.Minute == slot.Start).ToList();
+            var theirs = told.Where(intent => intent.SlotStart == slot.Start);
             if (theirs.Any(intent => asked < protocol.SettlesAt(intent)) || document.Open?.PeriodStart == finding.Period.Start)
             {
                 unsettled++;
@@ -165,6 +165,10 @@ public sealed class PeriodAudit(IDeltaLedger ledger, IMeterSummaries summaries, 
         var mayLag = settled == 0 || (unsettled > 0 && !isSaved);
         return finding with { Agreement = mayLag ? Agreement.MayLag : Agreement.Differs, Doubted = isSaved ? 1 : 0 };
     }
+
+    /// <summary>What may hold anything: also where a total was sent whose answer never came before its period was over.</summary>
+    private static IEnumerable<ToldSlot> SlotsOf(PeriodDelta delta, List<PushIntent> told) =>
+        delta.Slots.Concat(told.Where(intent => intent.Total is not null).Select(delta.SlotOf)).DistinctBy(slot => slot.Start);
 
     private static (Instant Start, Instant End) RangeOf(SinkKind sink, ToldSlot slot, BillingPeriod period) => sink switch
     {

@@ -126,6 +126,19 @@ public sealed class SinkTests
         Assert.Equal((Quantity.FromInteger(9), Noon), (again.Sent, again.Minute));
     }
 
+    /// <summary>A total whose answer never came may have been overwritten by none: what the summaries hold counts.</summary>
+    [Fact]
+    public void Missing_WhereNothingWasSurelyTold_CountsWhatStands()
+    {
+        var document = _documents.Applied(_documents.Attempted(Raised(SinkKind.HourTotals, 5, 1, Noon), Noon), AttemptResult.Unknown, Noon);
+        var billed = March.End + TimeSpan.FromDays(3);
+
+        var missing = _documents.Closed(_documents.Read(document, billed, 3), billed);
+
+        Assert.Equal(IntentState.Missing, missing.Intent.State);
+        Assert.Equal(Quantity.FromInteger(3), missing.Document.Periods[0].Accepted);
+    }
+
     private DeltaDocument Raised(
         SinkKind sink, long value, long version, Instant newest, DeltaDocument? document = null, Instant? now = null)
     {
