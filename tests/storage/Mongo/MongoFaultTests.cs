@@ -1,57 +1,25 @@
 using MongoDB.Bson;
 using MongoDB.Driver;
 using StripeMeter.Metering.Counting;
-using StripeMeter.Metering.Events;
 using StripeMeter.Metering.Ledger;
-using StripeMeter.Metering.Periods;
-using StripeMeter.Metering.Quantities;
-using StripeMeter.Metering.Stores;
-using StripeMeter.Metering.Tenants;
-using StripeMeter.Metering.Time;
 using StripeMeter.Storage.Mongo;
 
 namespace StripeMeter.Storage.Tests.Mongo;
 
 /// <summary>Commands that fail, or of which nobody learns whether they did.</summary>
-public sealed class MongoFaultTests(MongoServer server) : IClassFixture<MongoServer>, IAsyncLifetime
+public sealed class MongoFaultTests(MongoServer server) : DoubleTests(server)
 {
     private static readonly BsonDocument AnswerLost = new() { { "closeConnection", true }, { "afterwards", true } };
     private static readonly BsonDocument NeverArrived = new("closeConnection", true);
     private static readonly BsonDocument NoMajority =
         new("writeConcernError", new BsonDocument { { "code", 64 }, { "errmsg", "waiting for replication timed out" } });
 
-    private readonly CancellationTokenSource _limit = new(TimeSpan.FromSeconds(60));
-    private MongoEngine? _engine;
-    private IMeterStore? _store;
-
-    private ITenantStore Acme => _store!.Of(new TenantId("acme"));
-
-    private CancellationToken Limit => _limit.Token;
-
     public static TheoryData<string> Uncertainties => ["answer lost", "no majority"];
-
-    public async ValueTask InitializeAsync()
-    {
-        if (server.Missing is not null || server.IsReal)
-            return;
-        _engine = new MongoEngine(server);
-        _store = await _engine.OpenAsync(Shards.DefaultCount, Limit);
-        await _store.PrepareAsync(Limit);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_store is not null)
-            await _store.DisposeAsync();
-        if (_engine is not null)
-            await _engine.DisposeAsync();
-        _limit.Dispose();
-    }
 
     [Theory, MemberData(nameof(Uncertainties))]
     public async Task Append_InsertOfUnknownOutcome_IsUnavailableAndSafeToRepeat(string uncertainty)
     {
-        server.RequireDouble();
+        Server.RequireDouble();
         await Acme.Ledger.ShardCountAsync(Limit);
         await FailAsync("insert", uncertainty);
 
@@ -65,9 +33,9 @@ public sealed class MongoFaultTests(MongoServer server) : IClassFixture<MongoSer
     [Fact]
     public async Task Append_InsertThatNeverArrived_LeavesAHoleThatReadersFill()
     {
-        server.RequireDouble();
+        Server.RequireDouble();
         await Acme.Ledger.ShardCountAsync(Limit);
-        await server.FailNextAsync("insert", NeverArrived, MongoFailures.MaximumTries);
+        await Server.FailNextAsync("insert", NeverArrived, MongoFailures.MaximumTries);
 
         await Assert.ThrowsAsync<StoreUnavailableException>(() => AppendAsync("a"));
         Assert.Equal((true, 2), (await AppendAsync("a")).Select(outcome => (outcome.Appended, outcome.Position)).Single());
@@ -80,7 +48,7 @@ public sealed class MongoFaultTests(MongoServer server) : IClassFixture<MongoSer
     [Theory, MemberData(nameof(Uncertainties))]
     public async Task Append_ReservationOfUnknownOutcome_IsUnavailable(string uncertainty)
     {
-        server.RequireDouble();
+        Server.RequireDouble();
         await Acme.Ledger.ShardCountAsync(Limit);
         await FailAsync("findAndModify", uncertainty);
 
@@ -93,8 +61,8 @@ public sealed class MongoFaultTests(MongoServer server) : IClassFixture<MongoSer
     [Theory, MemberData(nameof(Uncertainties))]
     public async Task Fill_OfUnknownOutcome_CountsWhenItIsReadBack(string uncertainty)
     {
-        server.RequireDouble();
-        await ((MongoMeterStore)_store!).RecordsOf(Acme.Tenant).ReserveAsync(0, 1, Limit);
+        Server.RequireDouble();
+        await Records.ReserveAsync(0, 1, Limit);
         await FailAsync("insert", uncertainty);
 
         await Acme.Ledger.FillAsync(0, 1, default, Limit);
@@ -105,9 +73,9 @@ public sealed class MongoFaultTests(MongoServer server) : IClassFixture<MongoSer
     [Fact]
     public async Task Fill_ThatNeverArrived_IsUnavailable()
     {
-        server.RequireDouble();
-        await ((MongoMeterStore)_store!).RecordsOf(Acme.Tenant).ReserveAsync(0, 1, Limit);
-        await server.FailNextAsync("insert", NeverArrived, MongoFailures.MaximumTries);
+        Server.RequireDouble();
+        await Records.ReserveAsync(0, 1, Limit);
+        await Server.FailNextAsync("insert", NeverArrived, MongoFailures.MaximumTries);
 
         await Assert.ThrowsAsync<StoreUnavailableException>(() => Acme.Ledger.FillAsync(0, 1, default, Limit));
     }
@@ -115,8 +83,8 @@ public sealed class MongoFaultTests(MongoServer server) : IClassFixture<MongoSer
     [Fact]
     public async Task ShardCount_WithoutAMajority_IsNotReliedOn()
     {
-        server.RequireDouble();
-        await server.FailNextAsync("insert", NoMajority);
+        Server.RequireDouble();
+        await Server.FailNextAsync("insert", NoMajority);
 
         await Assert.ThrowsAsync<StoreUnavailableException>(async () => await Acme.Ledger.ShardCountAsync(Limit));
 
@@ -126,8 +94,8 @@ public sealed class MongoFaultTests(MongoServer server) : IClassFixture<MongoSer
     [Theory, MemberData(nameof(Uncertainties))]
     public async Task Projection_WritesOfUnknownOutcome_AreUnavailableAndSafeToRepeat(string uncertainty)
     {
-        server.RequireDouble();
-        var row = Row();
+        Server.RequireDouble();
+        var row = Row("cus_1");
 
         await FailAsync("update", uncertainty);
         await Assert.ThrowsAsync<StoreUnavailableException>(() => Acme.Projection.WriteAsync([row], Limit));
@@ -153,9 +121,9 @@ public sealed class MongoFaultTests(MongoServer server) : IClassFixture<MongoSer
     [Fact]
     public async Task Double_WhatDoesNotAskForAMajority_IsRefused()
     {
-        server.RequireDouble();
-        using var client = new MongoClient(server.Url);
-        var records = client.GetDatabase(_engine!.Database).GetCollection<BsonDocument>("records");
+        Server.RequireDouble();
+        using var client = new MongoClient(Server.Url);
+        var records = client.GetDatabase(Database).GetCollection<BsonDocument>("records");
 
         await Assert.ThrowsAsync<MongoCommandException>(() => records.InsertOneAsync(new BsonDocument("a", 1), cancellationToken: Limit));
         await Assert.ThrowsAsync<MongoCommandException>(
@@ -166,25 +134,6 @@ public sealed class MongoFaultTests(MongoServer server) : IClassFixture<MongoSer
 
     /// <summary>As often as it is tried: what breaks once is tried again, and then it is no failure.</summary>
     private Task FailAsync(string command, string uncertainty) => uncertainty == "answer lost"
-        ? server.FailNextAsync(command, AnswerLost, MongoFailures.MaximumTries)
-        : server.FailNextAsync(command, NoMajority);
-
-    private static CounterRow Row()
-    {
-        var period = PeriodClock.CalendarMonths.PeriodOf("cus_1", default);
-        var counter = Counter.Empty(new CounterKey("calls", "cus_1", period.Start), period)
-            .With(new Countable(1, RecordKind.Event, "calls", "cus_1", Quantity.One, default, "a", Late: false));
-        return new CounterRow(counter, 0, "log", default);
-    }
-
-    private Task<IReadOnlyList<AppendOutcome>> AppendAsync(params string[] keys) => Acme.Ledger.AppendAsync(
-        0,
-        Array.ConvertAll(keys, key =>
-        {
-            var usage = new UsageEvent("calls", "cus_1", "", Quantity.One, default, "", EventSource.Http);
-            return LedgerRecord.OfEvent(key, Fingerprint.Of(usage), usage, default(Instant), late: false);
-        }),
-        Limit);
-
-    private Task<IReadOnlyList<Countable>> ReadAsync() => Acme.Ledger.ReadAsync(0, 0, 100, Limit);
+        ? Server.FailNextAsync(command, AnswerLost, MongoFailures.MaximumTries)
+        : Server.FailNextAsync(command, NoMajority);
 }
