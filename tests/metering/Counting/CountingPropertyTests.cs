@@ -10,7 +10,7 @@ namespace StripeMeter.Metering.Tests.Counting;
 public sealed class CountingPropertyTests
 {
     private const int Cases = 10_000;
-    private const int CasesThatFind = 2_000;
+    private const int CasesThatFind = 6_000;
 
     /// <summary>Each history has some of the actions only: where all are drawn alike, few come to meet each other often.</summary>
     private static readonly Gen<CountingStep[]> Histories =
