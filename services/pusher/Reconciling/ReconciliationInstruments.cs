@@ -27,6 +27,7 @@ internal sealed class ReconciliationInstruments
         {
             HistogramBucketBoundaries = [0.5, 1, 2.5, 5, 10, 30, 60, 120, 300],
         });
+        meter.CreateObservableGauge("reconciliation_drifting", CountDrifting, description: "Periods of Stripe customers that are to be investigated, as far as they are shown.");
         // What is shown here may be rounded; what is billed is not.
         meter.CreateObservableGauge(
             "reconciliation_diff_abs", () => Measure(report => decimal.Parse(Drift.Magnitude(report.Drift).ToString(), CultureInfo.InvariantCulture)),
@@ -53,6 +54,12 @@ internal sealed class ReconciliationInstruments
             if (_drifting.Count > _options.ShownDrifts)
                 _drifting.Remove(_drifting.MinBy(entry => entry.Value.DriftFraction).Key);
         }
+    }
+
+    private int CountDrifting()
+    {
+        lock (_lock)
+            return _drifting.Count;
     }
 
     private List<Measurement<double>> Measure(Func<ReconciliationReport, decimal> value)
