@@ -24,6 +24,9 @@ public sealed class SimulatedDatabase(SimulatedNetwork network, DatabaseRules ru
     private long _replicated;
     private int _life;
 
+    /// <summary>Owner of what is no tenant's.</summary>
+    internal static TenantId Nobody => default;
+
     /// <summary>Whether an election now would take something back.</summary>
     public bool HasUnreplicatedWrites => _unreplicated.Count > 0;
 
@@ -41,7 +44,7 @@ public sealed class SimulatedDatabase(SimulatedNetwork network, DatabaseRules ru
     public bool HasDocuments(DocumentKind kind) => _majority.Values.Any(tenant => tenant.Documents.Keys.Any(key => key.Kind == kind));
 
     /// <summary>Tenants that have something.</summary>
-    public IReadOnlyCollection<TenantId> KnownTenants => _majority.Keys;
+    public IReadOnlyCollection<TenantId> KnownTenants => [.. _majority.Keys.Where(tenant => tenant != Nobody)];
 
     internal DatabaseRules Rules => rules;
 

@@ -17,7 +17,7 @@ public sealed class SimulatedStore(SimulatedDatabase database, SimulatedProcess 
 {
     public IWorkFinder Work { get; } = new SimulatedWorkFinder(database, process);
 
-    public IDocuments Directory => throw new NotSupportedException("The simulated database has no other documents.");
+    public IDocuments Directory { get; } = new SimulatedDocuments(database, SimulatedDatabase.Nobody, process);
 
     public ITenantStore Of(TenantId tenant) => new TenantStore(
         tenant, new SimulatedLedger(database, tenant, process, clock), new SimulatedProjection(database, tenant, process),
