@@ -15,15 +15,22 @@ internal static class Repository
     /// <summary>Files under version control, as paths relative to the root.</summary>
     public static async Task<IReadOnlyList<string>> TrackedFilesAsync()
     {
-        using var git = Process.Start(new ProcessStartInfo("git", ["ls-files", "-z"])
+        var names = await OutputOfAsync("git", "ls-files", "-z");
+        // A file that is deleted and not yet committed is still listed.
+        return [.. names.Split('\0', StringSplitOptions.RemoveEmptyEntries).Where(name => File.Exists(PathOf(name)))];
+    }
+
+    /// <summary>What a program prints, run at the root.</summary>
+    public static async Task<string> OutputOfAsync(string program, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments)
         {
             WorkingDirectory = Root, RedirectStandardOutput = true,
         })!;
-        var names = await git.StandardOutput.ReadToEndAsync();
-        await git.WaitForExitAsync();
-        Assert.Equal(0, git.ExitCode);
-        // A file that is deleted and not yet committed is still listed.
-        return [.. names.Split('\0', StringSplitOptions.RemoveEmptyEntries).Where(name => File.Exists(PathOf(name)))];
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.Equal(0, process.ExitCode);
+        return output;
     }
 
     public static async Task<IReadOnlyList<Project>> ProjectsAsync() =>
