@@ -25,6 +25,9 @@ internal sealed class StubbedStripe : IAsyncDisposable
         var app = builder.Build();
         app.Run(async context =>
         {
+            // Read here, so that answers may look at the form without waiting.
+            if (context.Request.HasFormContentType)
+                await context.Request.ReadFormAsync(context.RequestAborted);
             var (status, body) = answer(context.Request);
             context.Response.StatusCode = status;
             context.Response.ContentType = "application/json";

@@ -75,7 +75,7 @@ public sealed class LegacyTests
             return (200, Price);
         if (request.Path == "/v1/subscription_items/si_1/usage_records")
         {
-            var form = request.ReadFormAsync().GetAwaiter().GetResult();
+            var form = request.Form;
             _taken.Enqueue(new UsageRecord(
                 "si_1", form["quantity"].ToString(), form["timestamp"].ToString(), form["action"].ToString(),
                 request.Headers["Stripe-Version"].ToString(), request.Headers["Idempotency-Key"].ToString()));

@@ -235,7 +235,7 @@ public sealed class WebhookTests
             return (200, """{"object":"list","data":[],"has_more":false,"url":"/v1/billing/meters/mtr_1/event_summaries"}""");
         if (path == "/v1/billing/meter_events")
         {
-            var identifier = request.ReadFormAsync().GetAwaiter().GetResult()["identifier"].ToString();
+            var identifier = request.Form["identifier"].ToString();
             _taken.Enqueue(identifier);
             return (200, $$$"""{"object":"billing.meter_event","identifier":"{{{identifier}}}","event_name":"calls","payload":{},"livemode":false}""");
         }
