@@ -52,8 +52,11 @@ internal static class AuditLogCommand
     }
 
     private static Task WriteAsync(CommandCall call, ChainCheck check) => call.Printer.IsJson
-        ? call.Printer.WriteJsonAsync(new JsonObject { ["entries"] = check.Entries, ["head"] = check.Head })
-        : call.Host.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{check.Entries} entries, unbroken. Head: {check.Head}"));
+        ? call.Printer.WriteJsonAsync(new JsonObject { ["entries"] = check.Entries, ["head"] = check.Head, ["unresolved"] = new JsonArray([.. check.Unresolved.Select(entry => (JsonNode)entry)]) })
+        : call.Host.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{check.Entries} entries, unbroken. Head: {check.Head}{Interrupted(check)}"));
+
+    private static string Interrupted(ChainCheck check) => check.Unresolved.Count == 0 ? ""
+        : $"{Environment.NewLine}Begun and without an outcome, so being made or interrupted: {string.Join(", ", check.Unresolved)}";
 
     private static ChainedEntry ToEntry(JsonNode entry) =>
         new((string)entry["text"]!, (string)entry["previousHash"]!, (string)entry["hash"]!);

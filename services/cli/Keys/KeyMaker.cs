@@ -49,16 +49,24 @@ internal sealed class KeyMaker(CliHost host)
         IMeterStore store, KeySecret hashing, KeyDraft draft, CancellationToken cancellation)
     {
         var now = Instant.Of(host.Clock.GetUtcNow());
+        var documents = store.Of(draft.Tenant).Documents;
+        var trail = new AuditTrail(documents);
+        var asked = JsonSerializer.Serialize(new { draft.Name, Scopes = ScopeNames.Of(draft.Scopes) });
+        var begun = await trail.AppendAsync(EntryOf(now, asked, "", AuditStage.Begun, 0), cancellation).ConfigureAwait(false);
         await new OrganisationBook(store).AddAsync(new Organisation(draft.Tenant, draft.Tenant.Value, now), cancellation).ConfigureAwait(false);
         var secret = ApiKeyText.Create(draft.Livemode, RandomNumberGenerator.GetBytes(ApiKeyText.RandomBytes));
         ApiKeyText.TryReadId(secret, out var id);
         var key = new ApiKey(id!, hashing.HashOf(secret), draft.Name, "", draft.Scopes, now, Actor);
-        var documents = store.Of(draft.Tenant).Documents;
         if (await new KeyBook(documents, store.Directory, draft.Tenant).AddAsync(key, now, cancellation).ConfigureAwait(false) != KeyChange.Done)
+        {
+            await trail.AppendAsync(EntryOf(now, "", "", AuditStage.Refused, begun), cancellation).ConfigureAwait(false);
             throw new CliException($"{draft.Tenant} has a key named '{draft.Name}' in use, or too many keys. Name another with --name.");
-        var asked = JsonSerializer.Serialize(new { draft.Name, Scopes = ScopeNames.Of(draft.Scopes) });
-        var entry = new AuditEntry(0, now.ToString(), Actor, "keys create", "", asked, "", JsonSerializer.Serialize(new { key.Id }));
-        await new AuditTrail(documents).AppendAsync(entry, cancellation).ConfigureAwait(false);
+        }
+
+        await trail.AppendAsync(EntryOf(now, "", JsonSerializer.Serialize(new { key.Id }), AuditStage.Done, begun), cancellation).ConfigureAwait(false);
         return (secret, key);
     }
+
+    private static AuditEntry EntryOf(Instant now, string asked, string after, string stage, long begun) =>
+        new(0, now.ToString(), Actor, "keys create", "", asked, "", after, stage, begun);
 }

@@ -17,12 +17,11 @@ public sealed class AccessInterceptor(CallReader calls, AccessInstruments instru
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
     {
         var (call, access) = await ReadAsync(context).ConfigureAwait(false);
-        Call.Begin(call);
         Hold(request, call, context);
-        var response = await continuation(request, context).ConfigureAwait(false);
-        if (access.IsRecorded)
-            await recorder.RecordAsync(call, context.Method, (IMessage)request, (IMessage)response, context.CancellationToken).ConfigureAwait(false);
-        return response;
+        Call.Begin(call);
+        return access.IsRecorded
+            ? await recorder.RecordAsync(call, context.Method, (IMessage)request, () => continuation(request, context)).ConfigureAwait(false)
+            : await continuation(request, context).ConfigureAwait(false);
     }
 
     public override async Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(

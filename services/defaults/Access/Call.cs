@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using StripeMeter.Defaults.Auditing;
 using StripeMeter.Metering.Identity;
 using StripeMeter.Metering.Tenants;
 
@@ -18,8 +19,8 @@ public sealed record Call(Principal Principal, string RequestId)
     /// <summary>The call being served. Null: a service works by itself.</summary>
     public static Call? Current => Ambient.Value;
 
-    /// <summary>What the audit log is told beside the request and its answer.</summary>
-    internal AuditNotes Notes { get; } = new();
+    /// <summary>The change that it makes, for the audit log. Null: it changes nothing, or only adds to the ledger.</summary>
+    public RecordedChange? Change { get; init; }
 
     /// <summary>
     /// Begins to serve a call: it is the current one for all that the method that says so awaits from here on, and for nothing
@@ -27,13 +28,28 @@ public sealed record Call(Principal Principal, string RequestId)
     /// </summary>
     public static void Begin(Call call) => Ambient.Value = call;
 
-    /// <summary>Acts for somebody else until the returned value is disposed.</summary>
+    /// <summary>Acts for somebody else until the returned value is disposed. What is changed still belongs to the change of the call.</summary>
     public static Acting ActAs(Principal principal)
     {
         var before = Ambient.Value;
-        Ambient.Value = new Call(principal, before?.RequestId ?? "");
+        Ambient.Value = new Call(principal, before?.RequestId ?? "") { Change = before?.Change };
         return new Acting(before);
     }
+
+    /// <summary>Acts as the system, and what is written is no part of the change: for the audit log itself.</summary>
+    internal static Acting Unrecorded()
+    {
+        var before = Ambient.Value;
+        Ambient.Value = new Call(Principal.System, before?.RequestId ?? "");
+        return new Acting(before);
+    }
+
+    /// <summary>
+    /// Enters the change in the audit log now, for what is not changed in this service's store: that of another service, or a
+    /// credential that is given. Where the store is written to, this is done by itself.
+    /// </summary>
+    public static Task BeginChangeAsync(TenantId tenant, CancellationToken cancellation) =>
+        Current?.Change?.BeginAsync(tenant, cancellation) ?? Task.CompletedTask;
 
     /// <summary>Has the system look where a caller may not, such as for whose something is. What is shown of it is the method's to judge.</summary>
     public static async Task<T> AsSystemAsync<T>(Func<Task<T>> look)
@@ -43,30 +59,23 @@ public sealed record Call(Principal Principal, string RequestId)
         return await look().ConfigureAwait(false);
     }
 
-    /// <summary>Tells the audit log what stood before the change.</summary>
+    /// <summary>Tells the audit log what stood before the change. To be said before anything is changed.</summary>
     public static void NoteBefore(IMessage before)
     {
-        if (Current is { } call)
-            call.Notes.Before = before;
+        if (Current?.Change is { } change)
+            change.Before = before;
     }
 
     /// <summary>Tells the audit log whose change it is, where the request names no tenant.</summary>
     public static void NoteTenant(TenantId tenant)
     {
-        if (Current is { } call)
-            call.Notes.Tenant = tenant;
+        if (Current?.Change is { } change)
+            change.Tenant = tenant;
     }
 
     /// <summary>Goes back to the call before.</summary>
     public readonly struct Acting(Call? before) : IDisposable
     {
         public void Dispose() => Ambient.Value = before;
-    }
-
-    internal sealed class AuditNotes
-    {
-        public IMessage? Before { get; set; }
-
-        public TenantId? Tenant { get; set; }
     }
 }

@@ -1,3 +1,4 @@
+using StripeMeter.Defaults.Auditing;
 using StripeMeter.Metering.Documents;
 using StripeMeter.Metering.Identity;
 using StripeMeter.Metering.Stores;
@@ -23,7 +24,7 @@ public sealed class OtherTenantException : Exception
 
 /// <summary>
 /// The store as calls see it: a tenant's handle is given only to those who were proven to be that tenant. It stands below
-/// every endpoint, so none can forget to ask.
+/// every endpoint, so none can forget to ask. A call that changes something is given a handle that has the change recorded.
 /// </summary>
 public sealed class GuardedStore(IMeterStore store) : IMeterStore
 {
@@ -31,19 +32,24 @@ public sealed class GuardedStore(IMeterStore store) : IMeterStore
     public IWorkFinder Work => Own(store.Work);
 
     /// <summary>For the system's own work only.</summary>
-    public IDocuments Directory => Own(store.Directory);
+    public IDocuments Directory => Call.Current?.Change is { Tenant: { } tenant } change
+        ? new RecordedDocuments(Own(store.Directory), cancellation => change.BeginAsync(tenant, cancellation))
+        : Own(store.Directory);
 
     private static Principal? Caller => Call.Current?.Principal;
 
     /// <exception cref="OtherTenantException">The call being served is not this tenant's.</exception>
     public ITenantStore Of(TenantId tenant) =>
-        Caller is null || Caller.Reaches(tenant) ? store.Of(tenant) : throw new OtherTenantException();
+        Caller is null || Caller.Reaches(tenant) ? Recorded(store.Of(tenant)) : throw new OtherTenantException();
 
     public Task PrepareAsync(CancellationToken cancellation) => store.PrepareAsync(cancellation);
 
     public Task CheckAsync(CancellationToken cancellation) => store.CheckAsync(cancellation);
 
     public ValueTask DisposeAsync() => store.DisposeAsync();
+
+    private static ITenantStore Recorded(ITenantStore tenant) =>
+        Call.Current?.Change is { } change ? new RecordedTenantStore(tenant, change) : tenant;
 
     private static T Own<T>(T part) => Caller is null || Caller.ReachesAll ? part : throw new OtherTenantException();
 }

@@ -13,20 +13,22 @@ namespace StripeMeter.Gateway.AuditLog;
 /// <param name="NextCursor">Where the next page begins. Absent on the last.</param>
 public sealed record AuditLogPage(IReadOnlyList<AuditLogAnswer> Entries, string? NextCursor);
 
-/// <summary>A change, and who made it.</summary>
+/// <summary>The beginning of a change or its outcome, and who made it.</summary>
 /// <param name="Sequence">From 1, without gaps.</param>
+/// <param name="Stage">begun: written before anything is changed. done, refused or failed: the outcome.</param>
+/// <param name="Begun">In an outcome: sequence of the beginning. Absent where nothing was stored.</param>
 /// <param name="At">When.</param>
 /// <param name="Actor">Who.</param>
 /// <param name="Action">What.</param>
 /// <param name="RequestId">The request, as its answer named it.</param>
-/// <param name="Asked">What was asked for.</param>
-/// <param name="Before">What stood before, where something was overwritten.</param>
-/// <param name="After">What was answered.</param>
+/// <param name="Asked">What was asked for; in the beginning.</param>
+/// <param name="Before">What stood before, where something was overwritten; in the beginning.</param>
+/// <param name="After">What was answered; in the outcome.</param>
 /// <param name="Text">The entry, character for character what was hashed.</param>
 /// <param name="PreviousHash">Hash of the entry before; 64 zeros before the first.</param>
 /// <param name="Hash">SHA-256 of the previous hash, a line feed and the text.</param>
 public sealed record AuditLogAnswer(
-    long Sequence, string At, string Actor, string Action, string RequestId, JsonNode? Asked, JsonNode? Before, JsonNode? After,
+    long Sequence, string Stage, long? Begun, string At, string Actor, string Action, string RequestId, JsonNode? Asked, JsonNode? Before, JsonNode? After,
     string Text, string PreviousHash, string Hash)
 {
     public static AuditLogAnswer Of(V1.AuditEntry chained)
@@ -34,8 +36,8 @@ public sealed record AuditLogAnswer(
         ArgumentNullException.ThrowIfNull(chained);
         var entry = new ChainedEntry(chained.Text, chained.PreviousHash, chained.Hash).ToEntry();
         return new AuditLogAnswer(
-            entry.Sequence, entry.At, entry.Actor, entry.Action, entry.RequestId, Parse(entry.Asked), Parse(entry.Before), Parse(entry.After),
-            chained.Text, chained.PreviousHash, chained.Hash);
+            entry.Sequence, entry.Stage, entry.Begun > 0 ? entry.Begun : null, entry.At, entry.Actor, entry.Action, entry.RequestId,
+            Parse(entry.Asked), Parse(entry.Before), Parse(entry.After), chained.Text, chained.PreviousHash, chained.Hash);
     }
 
     private static JsonNode? Parse(string json) => json.Length == 0 ? null : JsonNode.Parse(json);
@@ -46,6 +48,11 @@ internal static class AuditLogEndpoints
 {
     private static readonly TextParameter Actor = new("actor", "Only what this caller did. Pages may hold fewer entries than asked for.", 255);
     private static readonly TextParameter Action = new("action", "Only this kind of change, as `MappingService.UpdateMapping`.", 255);
+    private static readonly TextParameter RequestId = new("requestId", "Only what this request did.", 255);
+
+    private static readonly FlagParameter Unresolved =
+        new("unresolved", "Only beginnings without an outcome: changes being made right now, and those that a crash interrupted. Newest first.");
+
     private static readonly IntegerParameter Limit = CommonParameters.Limit(1_000, 100);
 
     private static readonly ChoiceParameter<bool> Direction = new("sortDir", "From the newest on, or from the first.", [("desc", false), ("asc", true)])
@@ -56,7 +63,7 @@ internal static class AuditLogEndpoints
     public static void MapAuditLog(this IEndpointRouteBuilder routes) => routes.MapGet("/v1/audit-log", ListAsync)
         .Describe(
             "Administration", "ListAuditLog", "Who changed what: hash-chained, never changed",
-            CommonParameters.Tenant, Actor, Action, Direction, Limit, CommonParameters.Cursor)
+            CommonParameters.Tenant, Actor, Action, RequestId, Unresolved, Direction, Limit, CommonParameters.Cursor)
         .Allows(AccessKind.Read);
 
     private static async Task<AuditLogPage> ListAsync(HttpContext context, AuditLogService.AuditLogServiceClient log)
@@ -65,6 +72,7 @@ internal static class AuditLogEndpoints
         var request = new ListAuditEntriesRequest
         {
             TenantId = query.Text(CommonParameters.Tenant), ActorFilter = query.Text(Actor), ActionFilter = query.Text(Action),
+            RequestIdFilter = query.Text(RequestId), UnresolvedOnly = query.Read(Unresolved) ?? false,
             Ascending = query.Read(Direction), PageSize = query.Read(Limit), PageToken = query.Text(CommonParameters.Cursor),
         };
         query.Check();

@@ -31,6 +31,7 @@ public sealed class AnchorServiceEndpoint(
             ControlFields.Text("actor", request.Actor, ControlFields.NameLength), now);
 
         var ledger = store.Of(tenant).Ledger;
+        Call.NoteBefore(new ListAnchorsResponse { Changes = { await ReadAsync(ledger, record.Customer, context.CancellationToken).ConfigureAwait(false) } });
         var appended = await new ControlAppender(ledger).AppendAsync([record], context.CancellationToken).ConfigureAwait(false);
         announcer.Announce(tenant, appended);
         if (appended.Outcomes[0].Appended)
@@ -44,15 +45,15 @@ public sealed class AnchorServiceEndpoint(
     public override async Task<ListAnchorsResponse> ListAnchors(ListAnchorsRequest request, ServerCallContext context)
     {
         var tenant = ControlFields.Tenant(request.TenantId);
-        var query = new EventQuery
-        {
-            Customer = ControlFields.Customer(request.CustomerRef), Metric = "", Controls = true, Ascending = true, Limit = ListedChanges,
-        };
-        var found = await store.Of(tenant).Ledger.QueryAsync(query, context.CancellationToken).ConfigureAwait(false);
-        var response = new ListAnchorsResponse();
-        response.Changes.AddRange(found.Where(entry => entry.Record.Kind == RecordKind.AnchorChanged)
-            .OrderBy(entry => entry.Position).Select(entry => ToWire(entry.Record)));
-        return response;
+        var customer = ControlFields.Customer(request.CustomerRef);
+        return new ListAnchorsResponse { Changes = { await ReadAsync(store.Of(tenant).Ledger, customer, context.CancellationToken).ConfigureAwait(false) } };
+    }
+
+    private static async Task<IEnumerable<AnchorChange>> ReadAsync(ILedger ledger, string customer, CancellationToken cancellation)
+    {
+        var query = new EventQuery { Customer = customer, Metric = "", Controls = true, Ascending = true, Limit = ListedChanges };
+        var found = await ledger.QueryAsync(query, cancellation).ConfigureAwait(false);
+        return found.Where(entry => entry.Record.Kind == RecordKind.AnchorChanged).OrderBy(entry => entry.Position).Select(entry => ToWire(entry.Record));
     }
 
     private static AnchorChange ToWire(LedgerRecord record)

@@ -63,7 +63,7 @@ public sealed class BackfillServiceEndpoint(
         var tenant = ControlFields.Tenant(request.TenantId);
         if (request.RowCount < 0)
             throw RpcErrors.Invalid("row_count", "must not be negative");
-        await FindAsync(tenant, request.BackfillId, context.CancellationToken).ConfigureAwait(false);
+        Call.NoteBefore((await FindAsync(tenant, request.BackfillId, context.CancellationToken).ConfigureAwait(false)).ToWire(tenant));
         var decision = Carry(
             "commit", await BookOf(tenant).CommitAsync(request.BackfillId, request.RowCount, context.CancellationToken).ConfigureAwait(false));
         return new CommitBackfillResponse { Backfill = decision.Backfill.ToWire(tenant), Already = decision.Already };
@@ -76,7 +76,7 @@ public sealed class BackfillServiceEndpoint(
         var actor = ControlFields.Text("actor", request.Actor, ControlFields.NameLength);
         var note = ControlFields.Text("note", request.Note, NoteLength);
         var problem = ControlFields.Text("problem", request.Problem, NoteLength);
-        await FindAsync(tenant, request.BackfillId, context.CancellationToken).ConfigureAwait(false);
+        Call.NoteBefore((await FindAsync(tenant, request.BackfillId, context.CancellationToken).ConfigureAwait(false)).ToWire(tenant));
         var decision = Carry(
             "revert",
             await BookOf(tenant).RevertAsync(request.BackfillId, actor, note, problem, context.CancellationToken).ConfigureAwait(false));

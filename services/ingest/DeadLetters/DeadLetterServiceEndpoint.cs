@@ -41,12 +41,18 @@ internal sealed class DeadLetterServiceEndpoint(DeadLetterKeeper keeper, BatchIn
     public override async Task<RedriveDeadLettersResponse> RedriveDeadLetters(
         RedriveDeadLettersRequest request, ServerCallContext context)
     {
-        var list = keeper.ListOf(ControlFields.Tenant(request.TenantId));
+        var tenant = ControlFields.Tenant(request.TenantId);
+        var list = keeper.ListOf(tenant);
         if (request.Ids.Count is 0 or > MaximumIds)
             throw RpcErrors.Invalid("ids", $"must be 1 to {MaximumIds}, not {request.Ids.Count}");
-        var response = new RedriveDeadLettersResponse();
+        var letters = new List<DeadLetter?>(request.Ids.Count);
         foreach (var id in request.Ids)
-            response.Results.Add(await RedriveAsync(list, id, context.CancellationToken).ConfigureAwait(false));
+            letters.Add(await FindAsync(list, id, context.CancellationToken).ConfigureAwait(false));
+        Call.NoteBefore(new ListDeadLettersResponse { DeadLetters = { letters.OfType<DeadLetter>().Select(ToWire) } });
+        await Call.BeginChangeAsync(tenant, context.CancellationToken).ConfigureAwait(false);
+        var response = new RedriveDeadLettersResponse();
+        foreach (var (id, letter) in request.Ids.Zip(letters))
+            response.Results.Add(await RedriveAsync(list, id, letter, context.CancellationToken).ConfigureAwait(false));
         return response;
     }
 
@@ -56,15 +62,20 @@ internal sealed class DeadLetterServiceEndpoint(DeadLetterKeeper keeper, BatchIn
         var list = keeper.ListOf(ControlFields.Tenant(request.TenantId));
         var id = ControlFields.Required("id", request.Id, ControlFields.NameLength);
         var letter = await list.FindAsync(id, context.CancellationToken).ConfigureAwait(false);
+        if (letter is not null)
+            Call.NoteBefore(ToWire(letter));
         return letter is not null && await list.RemoveAsync(letter, context.CancellationToken).ConfigureAwait(false)
             ? new DeleteDeadLetterResponse()
             : throw RpcErrors.NotFound($"The dead letter '{id}'");
     }
 
-    private async Task<RedriveResult> RedriveAsync(DeadLetterList list, string id, CancellationToken cancellation)
+    private static async Task<DeadLetter?> FindAsync(DeadLetterList list, string id, CancellationToken cancellation) =>
+        id.Length is > 0 and <= ControlFields.NameLength ? await list.FindAsync(id, cancellation).ConfigureAwait(false) : null;
+
+    private async Task<RedriveResult> RedriveAsync(DeadLetterList list, string id, DeadLetter? letter, CancellationToken cancellation)
     {
         var result = new RedriveResult { Id = id, Status = IngestStatus.Error };
-        if (id.Length > ControlFields.NameLength || await list.FindAsync(id, cancellation).ConfigureAwait(false) is not { } letter)
+        if (letter is null)
         {
             result.Error = new FieldError { Field = "ids", Reason = "is not the id of a dead letter" };
             return result;

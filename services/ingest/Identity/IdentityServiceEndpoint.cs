@@ -156,7 +156,7 @@ public sealed class IdentityServiceEndpoint(IMeterStore store, IServiceProvider 
     }
 
     [Access(AccessKind.Change, Scopes.UsageWrite)]
-    public override Task<CreateCustomerTokenResponse> CreateCustomerToken(CreateCustomerTokenRequest request, ServerCallContext context)
+    public override async Task<CreateCustomerTokenResponse> CreateCustomerToken(CreateCustomerTokenRequest request, ServerCallContext context)
     {
         var tenant = ControlFields.Tenant(request.TenantId);
         var customer = ControlFields.Customer(request.CustomerRef);
@@ -165,8 +165,9 @@ public sealed class IdentityServiceEndpoint(IMeterStore store, IServiceProvider 
         if (services.GetService<KeySecret>() is not { } secret)
             throw RpcErrors.FailedPrecondition("NO_AUTHENTICATION", "This installation runs without authentication; set API_KEY_SALT.");
         var expires = Now + lifetime;
+        await Call.BeginChangeAsync(tenant, context.CancellationToken).ConfigureAwait(false);
         var token = Credentials.CustomerTokens(secret).Write(new CustomerClaims(tenant.Value, customer, Actor), expires);
-        return Task.FromResult(new CreateCustomerTokenResponse { Token = token, ExpireTime = expires.ToTimestamp() });
+        return new CreateCustomerTokenResponse { Token = token, ExpireTime = expires.ToTimestamp() };
     }
 
     [Access(AccessKind.Internal)]

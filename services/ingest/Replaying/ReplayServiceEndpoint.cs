@@ -37,8 +37,13 @@ public sealed class ReplayServiceEndpoint(
         var range = cursor is null ? RangeOf(request) : new ReplayRange([.. request.Metrics], new Instant(cursor.From), new Instant(cursor.To));
 
         var replayer = new Replayer(store.Of(tenant).Ledger, clock);
-        var page = await replayer.ReadAsync(
-            range, cursor?.ToDomain(), size, request.Apply ? actor : null, context.CancellationToken).ConfigureAwait(false);
+        var page = await replayer.ReadAsync(range, cursor?.ToDomain(), size, context.CancellationToken).ConfigureAwait(false);
+        if (request.Apply)
+        {
+            Call.NoteBefore(new ReplayResponse { Changes = { page.Changes.Select(ToWire) } });
+            page = await replayer.ApproveAsync(page, actor, context.CancellationToken).ConfigureAwait(false);
+        }
+
         announcer.Announce(tenant, page.Appended);
         var response = new ReplayResponse
         {

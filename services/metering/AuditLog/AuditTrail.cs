@@ -14,9 +14,9 @@ public sealed class AuditTrail(IDocuments documents)
     private const int Attempts = 20;
     private const string Padding = "D19";
 
-    /// <summary>Adds an entry behind the last one; the sequence it carries is not looked at.</summary>
+    /// <summary>Adds an entry behind the last one; the sequence it carries is not looked at. Returns the one it was given.</summary>
     /// <exception cref="StoreUnavailableException">It is not known to be written.</exception>
-    public async Task AppendAsync(AuditEntry entry, CancellationToken cancellation)
+    public async Task<long> AppendAsync(AuditEntry entry, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(entry);
         for (var attempt = 0; attempt < Attempts; attempt++)
@@ -27,7 +27,7 @@ public sealed class AuditTrail(IDocuments documents)
             var document = new StoredDocument(IdOf(sequence), JsonSerializer.Serialize(next), 0);
             var written = await documents.WriteAsync(DocumentKind.AuditEntry, [document], cancellation).ConfigureAwait(false);
             if (written[0])
-                return;
+                return sequence;
         }
 
         throw new StoreUnavailableException("The audit log is written by others all the time.");

@@ -19,18 +19,20 @@ public sealed record MetricChange(string Metric, int LateEvents, Quantity Delta,
 /// <param name="Newest">Newest timestamp looked at.</param>
 /// <param name="Next">Where the next page begins; null if the range is done.</param>
 public sealed record ReplayPage(
-    IReadOnlyList<MetricChange> Changes, AppendedControls? Appended, Instant? Newest, EventCursor? Next);
+    IReadOnlyList<MetricChange> Changes, AppendedControls? Appended, Instant? Newest, EventCursor? Next)
+{
+    internal IReadOnlyList<LedgerRecord> Pending { get; init; } = [];
+}
 
 /// <summary>
-/// Looks at the late events of a range in the order of their timestamps and says what counting them would change, or
+/// Looks at the late events of a range in the order of their timestamps and says what counting them would change; and
 /// approves them. What was approved or reverted before is passed over, so applying again changes nothing; events that come
 /// meanwhile are met, or left to the next replay.
 /// </summary>
 public sealed class Replayer(ILedger ledger, TimeProvider clock)
 {
     /// <summary>Looks at as many late events as <paramref name="limit"/> says.</summary>
-    public async Task<ReplayPage> ReadAsync(
-        ReplayRange range, EventCursor? after, int limit, string? approvedBy, CancellationToken cancellation)
+    public async Task<ReplayPage> ReadAsync(ReplayRange range, EventCursor? after, int limit, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(range);
         var query = new EventQuery
@@ -42,10 +44,18 @@ public sealed class Replayer(ILedger ledger, TimeProvider clock)
         var pending = await PendingAsync(
             [.. found.Where(entry => range.Metrics.Count == 0 || range.Metrics.Contains(entry.Record.Metric))], cancellation)
             .ConfigureAwait(false);
-        var appended = approvedBy is null ? null : await ApproveAsync(pending, approvedBy, cancellation).ConfigureAwait(false);
         return new ReplayPage(
-            ChangesOf(pending), appended, found.Count > 0 ? found[^1].Record.Timestamp : null,
-            found.Count < limit ? null : EventCursor.Of(found[^1], query.Order));
+            ChangesOf(pending), null, found.Count > 0 ? found[^1].Record.Timestamp : null,
+            found.Count < limit ? null : EventCursor.Of(found[^1], query.Order)) { Pending = pending };
+    }
+
+    /// <summary>Approves the late events of a page.</summary>
+    public async Task<ReplayPage> ApproveAsync(ReplayPage page, string actor, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(page);
+        var now = Instant.Of(clock.GetUtcNow());
+        var approvals = page.Pending.Select(record => ControlRecords.LateEventApproved(record.Key, record.Event!, actor, now));
+        return page with { Appended = await new ControlAppender(ledger).AppendAsync([.. approvals], cancellation).ConfigureAwait(false) };
     }
 
     /// <summary>Events of a metric in a range, also those that count.</summary>
@@ -61,13 +71,6 @@ public sealed class Replayer(ILedger ledger, TimeProvider clock)
         var settled = await ledger.FindAsync(keys, cancellation).ConfigureAwait(false);
         return [.. late.Select(entry => entry.Record)
             .Where(record => !settled.ContainsKey(ApprovalOf(record)) && !settled.ContainsKey(RevertOf(record)))];
-    }
-
-    private Task<AppendedControls> ApproveAsync(List<LedgerRecord> pending, string actor, CancellationToken cancellation)
-    {
-        var now = Instant.Of(clock.GetUtcNow());
-        return new ControlAppender(ledger).AppendAsync(
-            pending.ConvertAll(record => ControlRecords.LateEventApproved(record.Key, record.Event!, actor, now)), cancellation);
     }
 
     private static IReadOnlyList<MetricChange> ChangesOf(List<LedgerRecord> pending) =>

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Errors;
 using StripeMeter.Defaults.Wire;
 using StripeMeter.Metering.Documents;
@@ -70,6 +71,7 @@ internal sealed class ScenarioBook(ITenantStore tenant, SimulationOptions option
     {
         var stored = await FindAsync(request.Id, cancellation).ConfigureAwait(false);
         var scenario = KeptMessages.Read<SimulationScenario>(stored);
+        Call.NoteBefore(scenario.Clone());
         var document = request.DocumentJson.Length == 0 ? scenario.DocumentJson
             : SimulationFields.Merge(scenario.DocumentJson, SimulationFields.Document("document_json", request.DocumentJson));
         if (request.HasActive)
@@ -83,6 +85,7 @@ internal sealed class ScenarioBook(ITenantStore tenant, SimulationOptions option
         var scenario = KeptMessages.Read<SimulationScenario>(stored);
         if (!scenario.Active)
             return;
+        Call.NoteBefore(scenario.Clone());
         scenario.Active = false;
         scenario.UpdateTime = Instant.Of(clock.GetUtcNow()).ToTimestamp();
         await WriteAsync(scenario, stored.Revision, cancellation).ConfigureAwait(false);

@@ -9,6 +9,7 @@ using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Time;
 using StripeMeter.V1;
 using Report = StripeMeter.Metering.Reconciling.ReconciliationReport;
+using ReportId = StripeMeter.Metering.Reconciling.ReportId;
 using Status = StripeMeter.Metering.Reconciling.ReconciliationStatus;
 
 namespace StripeMeter.Pusher.Reconciling;
@@ -104,15 +105,27 @@ internal sealed class ReconciliationServiceEndpoint(
             throw RpcErrors.Invalid("reason", $"must have at most {MaximumReason} characters");
         if (request.Actor.Length > MaximumActor)
             throw RpcErrors.Invalid("actor", $"must have at most {MaximumActor} characters");
+        if (request.Ids.Contains(""))
+            throw RpcErrors.Invalid("ids", "must not be empty");
+        await NoteReportsAsync(tenant, request.Ids, context.CancellationToken).ConfigureAwait(false);
+        await Call.BeginChangeAsync(tenant.Tenant, context.CancellationToken).ConfigureAwait(false);
         var response = new ApplySuggestionsResponse();
         foreach (var id in request.Ids)
+            response.Results.Add(await applier.ApplyAsync(tenant, id, request.Reason, request.Actor, context.CancellationToken).ConfigureAwait(false));
+        return response;
+    }
+
+    /// <summary>Tells the audit log the reports whose suggestions are applied; of adjustments the entries of ingest tell.</summary>
+    private async Task NoteReportsAsync(ITenantStore tenant, IEnumerable<string> ids, CancellationToken cancellation)
+    {
+        var (book, before) = (reconciling.BookOf(tenant), new ListReconciliationReportsResponse());
+        foreach (var reportId in ids.Select(ReportId.OfReport).OfType<string>().Distinct())
         {
-            response.Results.Add(id.Length == 0
-                ? throw RpcErrors.Invalid("ids", "must not be empty")
-                : await applier.ApplyAsync(tenant, id, request.Reason, request.Actor, context.CancellationToken).ConfigureAwait(false));
+            if (await book.FindAsync(reportId, cancellation).ConfigureAwait(false) is { } found)
+                before.Reports.Add(found.Report.ToWire(tenant.Tenant));
         }
 
-        return response;
+        Call.NoteBefore(before);
     }
 
     private static bool Concerns(Report report, string metric, string customer) =>

@@ -42,6 +42,8 @@ internal sealed class BillingDriverEndpoint(
         if (QuantityText.Read(request.Quantity, out var quantity) != QuantityTextError.None)
             throw RpcErrors.Invalid("quantity", $"must be a decimal of at most {Quantity.MaximumIntegerDigits} integer digits and {Quantity.Scale} decimals");
         var place = await targets.FindAsync(tenant, request.Target, context.CancellationToken).ConfigureAwait(false);
+        var before = await FindAsync(tenant, place, context.CancellationToken).ConfigureAwait(false);
+        Call.NoteBefore(new RecordUsageResponse { Target = before.Target.ToString(), Accepted = before.Accepted.ToString() });
         var call = await BeginAsync(tenant, request.IdempotencyKey, new DriverCall(place.Key, place.Period.Start.Ticks, place.Period.End.Ticks, quantity.ToString()), context.CancellationToken)
             .ConfigureAwait(false);
         var delta = call.IsDone

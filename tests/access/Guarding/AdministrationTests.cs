@@ -125,14 +125,16 @@ public sealed class AdministrationTests(GuardedSystem system) : IClassFixture<Gu
         var (secret, id) = ((string)made.Json["apiKey"]!, (string)made.Json["key"]!["id"]!);
         await system.PostAsync(system.Beta, $"{Keys}/{id}/revoke", new JsonObject());
 
-        var log = await system.GetAsync(system.Beta, "/v1/audit-log?limit=10");
-        var (revoked, created) = (log.Json["entries"]![0]!, log.Json["entries"]![1]!);
+        var log = await system.GetAsync(system.Beta, "/v1/audit-log?limit=4");
+        var (revoked, revoking, created, creating) = (log.Json["entries"]![0]!, log.Json["entries"]![1]!, log.Json["entries"]![2]!, log.Json["entries"]![3]!);
 
-        Assert.Equal("IdentityService.RevokeKey", (string?)revoked["action"]);
-        Assert.True((bool)revoked["before"]!["usable"]!);
+        Assert.Equal(("IdentityService.RevokeKey", "done"), ((string)revoked["action"]!, (string)revoked["stage"]!));
+        Assert.Equal((long)revoking["sequence"]!, (long)revoked["begun"]!);
+        Assert.True((bool)revoking["before"]!["usable"]!);
         Assert.Null(revoked["after"]!["key"]!["usable"]);
-        Assert.Equal("IdentityService.CreateKey", (string?)created["action"]);
-        Assert.Equal("the-request", (string?)created["requestId"]);
+        Assert.Equal(("IdentityService.CreateKey", "begun"), ((string)creating["action"]!, (string)creating["stage"]!));
+        Assert.Equal("the-request", (string?)creating["requestId"]);
+        Assert.Equal("audited", (string?)creating["asked"]!["name"]);
         Assert.Equal("api:" + system.Beta[..system.Beta.IndexOf('.', StringComparison.Ordinal)], (string?)created["actor"]);
         Assert.DoesNotContain(secret, log.Text, StringComparison.Ordinal);
         Assert.DoesNotContain(secret[^20..], log.Text, StringComparison.Ordinal);

@@ -20,6 +20,12 @@ public class GuardedSystem : IAsyncLifetime
 
     public Uri Rest => _system!.Rest;
 
+    /// <summary>The double of Stripe.</summary>
+    public Uri Stripe => _system!.Stripe;
+
+    /// <summary>The sidecar of applications that publish usage.</summary>
+    public Uri Publisher => new(_system!.Publisher.HttpEndpoint);
+
     public HttpClient Http { get; private set; } = null!;
 
     /// <summary>A key of acme, which may do all that is acme's.</summary>

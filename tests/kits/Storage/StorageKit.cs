@@ -22,6 +22,7 @@ public static class StorageKit
         (EngineParts.Projection | EngineParts.Work, typeof(RecountPoints)),
         (EngineParts.Mappings, typeof(MappingPoints)),
         (EngineParts.Documents, typeof(DocumentPoints)),
+        (EngineParts.Documents, typeof(AuditTrailPoints)),
         (EngineParts.Ledger | EngineParts.Projection | EngineParts.Documents | EngineParts.Work, typeof(BackfillPoints)),
         (EngineParts.Deltas, typeof(DeltaLedgerPoints)),
         (EngineParts.Deltas | EngineParts.Restart, typeof(DeltaRestartPoints)),

@@ -162,7 +162,10 @@ internal sealed partial class CountingHistory
         EventCursor? after = null;
         do
         {
-            var page = Done(new Replayer(_tenant.Ledger, _clock).ReadAsync(range, after, 2, approvedBy, CancellationToken.None))!;
+            var replayer = new Replayer(_tenant.Ledger, _clock);
+            var page = Done(replayer.ReadAsync(range, after, 2, CancellationToken.None))!;
+            if (approvedBy is not null)
+                page = Done(replayer.ApproveAsync(page, approvedBy, CancellationToken.None))!;
             changes.AddRange(page.Changes);
             after = page.Next;
         }

@@ -65,7 +65,9 @@ internal sealed record ReplayControl(int PageEvents) : ControlMaker
         EventCursor? after = null;
         do
         {
-            var page = await new Replayer(tenant.Ledger, clock).ReadAsync(All, after, PageEvents, "", CancellationToken.None).ConfigureAwait(false);
+            var replayer = new Replayer(tenant.Ledger, clock);
+            var page = await replayer.ReadAsync(All, after, PageEvents, CancellationToken.None).ConfigureAwait(false);
+            page = await replayer.ApproveAsync(page, "", CancellationToken.None).ConfigureAwait(false);
             yield return page.Appended!;
             after = page.Next;
         }
