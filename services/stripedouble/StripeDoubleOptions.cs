@@ -40,6 +40,9 @@ public sealed record StripeDoubleOptions
     /// <summary>How long the reply to an idempotency key is kept. Stripe: at least 24 hours.</summary>
     public TimeSpan IdempotencyWindow { get; init; } = TimeSpan.FromHours(24);
 
+    /// <summary>How long the token of a stream of meter events can be used.</summary>
+    public TimeSpan StreamSession { get; init; } = TimeSpan.FromMinutes(15);
+
     /// <summary>
     /// Refuses summaries of customers that were never created and rejects their meter events asynchronously, as Stripe does.
     /// Default off: any customer id will do, so that usage can be tried without creating customers first.
@@ -51,6 +54,12 @@ public sealed record StripeDoubleOptions
 
     /// <summary>From the draft of an invoice until it is final. Stripe: an hour, up to 72 can be configured.</summary>
     public TimeSpan FinalizeAfter { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>
+    /// From the draft of an invoice until it is final although the account's <c>invoice.created</c> events fail to be taken.
+    /// Stripe: up to 72 hours.
+    /// </summary>
+    public TimeSpan FinalizeAtLastAfter { get; init; } = TimeSpan.FromHours(72);
 
     /// <summary>Where events are delivered to; null: nowhere, unless the controls say so.</summary>
     public Uri? WebhookUrl { get; init; }
@@ -85,11 +94,11 @@ public sealed record StripeDoubleOptions
     /// <summary>Accounts that can be connected.</summary>
     public int MaximumConnectedAccounts { get; init; } = 100;
 
-    /// <summary>Bytes a request may have.</summary>
-    public int MaximumRequestBytes { get; init; } = 64 * 1024;
+    /// <summary>Bytes a request may have; a hundred meter events have room.</summary>
+    public int MaximumRequestBytes { get; init; } = 256 * 1024;
 
     /// <summary>Parameters a request may have.</summary>
-    public int MaximumParameters { get; init; } = 1_000;
+    public int MaximumParameters { get; init; } = 2_000;
 
     /// <summary>Connections open at the same time.</summary>
     public int MaximumConnections { get; init; } = 4_096;
@@ -116,7 +125,8 @@ public sealed record StripeDoubleOptions
             (nameof(IdentifierWindow), IdentifierWindow), (nameof(OldestTimestamp), OldestTimestamp),
             (nameof(NewestTimestamp), NewestTimestamp), (nameof(CancelWindow), CancelWindow),
             (nameof(IdempotencyWindow), IdempotencyWindow), (nameof(GracefulShutdown), GracefulShutdown),
-            (nameof(FinalizeAfter), FinalizeAfter), (nameof(ReportWindow), ReportWindow),
+            (nameof(FinalizeAfter), FinalizeAfter), (nameof(FinalizeAtLastAfter), FinalizeAtLastAfter),
+            (nameof(ReportWindow), ReportWindow), (nameof(StreamSession), StreamSession),
         })
         {
             if (value < TimeSpan.Zero)

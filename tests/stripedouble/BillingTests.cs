@@ -33,7 +33,7 @@ public sealed class BillingTests
         await stripe.SendAsync("10.5", at: start);
 
         await stripe.Host.AdvanceAsync(end - stripe.Now);
-        var draft = (await stripe.Client.V1.Invoices.ListAsync(new InvoiceListOptions { Customer = "cus_1" })).Single();
+        var draft = (await CycleInvoicesAsync(stripe)).Single();
         Assert.Equal(("draft", end.AddHours(1), 53L), (draft.Status, draft.AutomaticallyFinalizesAt, draft.Total));
         await stripe.SendAsync("2", at: end.AddMinutes(-1));
         await stripe.SendAsync("4", at: end);
@@ -46,10 +46,60 @@ public sealed class BillingTests
         Assert.Equal((start, end, 12L, 12.5m, 63L), (line.Period.Start, line.Period.End, line.Quantity, line.QuantityDecimal, line.Amount));
         Assert.Equal(subscription.Items.Data[0].Id, line.Parent.SubscriptionItemDetails.SubscriptionItem);
         Assert.Equal(
-            ["customer.subscription.created", "customer.subscription.updated", "invoice.created", "invoice.finalized"],
+            ["customer.subscription.created", "customer.subscription.updated", "invoice.created", "invoice.created", "invoice.finalized", "invoice.finalized", "price.created"],
             receiver.Types.Order(StringComparer.Ordinal));
         await stripe.Host.AdvanceAsync(TimeSpan.FromHours(1));
         Assert.Equal(63, (await stripe.Client.V1.Invoices.GetAsync(draft.Id)).Total);
+    }
+
+    [Fact]
+    public async Task Invoice_TheFirst_IsFinalAtOnceWithLicencesAndWithoutUsage()
+    {
+        await using var stripe = await TestDouble.StartAsync();
+        await stripe.CreateMeterAsync();
+        await stripe.SendAsync("3");
+        var metered = await FirstInvoiceAsync(stripe, await SubscribeAsync(stripe));
+        Assert.Equal(("open", "subscription_create", 0L, stripe.Now), (metered.Status, metered.BillingReason, metered.Total, metered.StatusTransitions.FinalizedAt));
+        Assert.Empty(metered.Lines.Data);
+
+        var subscription = await SubscribeAsync(stripe, static price => price.Recurring = new PriceRecurringOptions { Interval = "month" });
+        var line = Assert.Single((await FirstInvoiceAsync(stripe, subscription)).Lines.Data);
+        Assert.Equal(PeriodOf(subscription), (line.Period.Start, line.Period.End));
+        Assert.Equal(5, line.Amount);
+
+        // Cut short by its anchor, the period has its licences for nothing: nothing is prorated here.
+        var shortened = await SubscribeAsync(stripe, static price => price.Recurring = new PriceRecurringOptions { Interval = "month" }, anchor: stripe.Now.AddDays(3));
+        Assert.Empty((await FirstInvoiceAsync(stripe, shortened)).Lines.Data);
+    }
+
+    [Fact]
+    public async Task Invoice_WhoseCreationIsNotAnswered_IsFinalWhenItIs_OrAfterThreeDays()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        await using var stripe = await TestDouble.StartAsync(options => options with { WebhookUrl = receiver.Url, WebhookSecret = WebhookReceiver.Secret });
+        await stripe.CreateMeterAsync();
+        var subscription = await SubscribeAsync(stripe);
+        await stripe.Host.SettleAsync();
+        receiver.Status = 500;
+        await stripe.Host.AdvanceAsync(PeriodOf(subscription).End - stripe.Now);
+        await stripe.Host.AdvanceAsync(TimeSpan.FromHours(2));
+        Assert.Equal("draft", (await CycleInvoicesAsync(stripe)).Single().Status);
+
+        // Usage that comes meanwhile is still billed.
+        await stripe.SendAsync("7", at: PeriodOf(subscription).End.AddMinutes(-1));
+        receiver.Status = 200;
+        await stripe.Host.AdvanceAsync(TimeSpan.FromHours(12));
+        await stripe.Host.SettleAsync();
+        var answered = (await CycleInvoicesAsync(stripe)).Single();
+        Assert.Equal(("open", 35L, PeriodOf(subscription).End.AddHours(14)), (answered.Status, answered.Total, answered.StatusTransitions.FinalizedAt));
+
+        receiver.Status = 500;
+        var next = PeriodOf(await stripe.Client.V1.Subscriptions.GetAsync(subscription.Id)).End;
+        await stripe.Host.AdvanceAsync(next - stripe.Host.Now.UtcDateTime);
+        await stripe.Host.AdvanceAsync(TimeSpan.FromHours(71));
+        Assert.Equal("draft", (await CycleInvoicesAsync(stripe))[0].Status);
+        await stripe.Host.AdvanceAsync(TimeSpan.FromHours(1));
+        Assert.Equal(next.AddHours(72), (await CycleInvoicesAsync(stripe))[0].StatusTransitions.FinalizedAt);
     }
 
     [Fact]
@@ -60,7 +110,7 @@ public sealed class BillingTests
         var (start, end) = PeriodOf(await SubscribeAsync(stripe));
         await stripe.SendAsync("-7", at: start);
         await stripe.Host.AdvanceAsync(end - stripe.Now);
-        var invoice = (await stripe.Client.V1.Invoices.ListAsync()).Single();
+        var invoice = (await CycleInvoicesAsync(stripe)).Single();
         Assert.Equal((0L, 0L), (invoice.Total, invoice.Lines.Data.Single().Quantity));
     }
 
@@ -84,7 +134,7 @@ public sealed class BillingTests
         var (start, end) = PeriodOf(subscription);
         await stripe.SendAsync(usage, at: start);
         await stripe.Host.AdvanceAsync(end - stripe.Now);
-        Assert.Equal(amounts, (await stripe.Client.V1.Invoices.ListAsync()).Single().Lines.Data.Select(static line => line.Amount));
+        Assert.Equal(amounts, (await CycleInvoicesAsync(stripe)).Single().Lines.Data.Select(static line => line.Amount));
     }
 
     [Fact]
@@ -93,12 +143,13 @@ public sealed class BillingTests
         await using var stripe = await TestDouble.StartAsync();
         await stripe.CreateMeterAsync();
         var subscription = await SubscribeAsync(stripe);
-        stripe.Time.Advance(TimeSpan.FromDays(3));
+        await stripe.Host.AdvanceAsync(TimeSpan.FromDays(3));
+        var now = stripe.Host.Now.UtcDateTime;
         Assert.Equal(200, (await stripe.SendRawAsync(HttpMethod.Post, $"/v1/subscriptions/{subscription.Id}", "billing_cycle_anchor=now")).Status);
         await stripe.Host.SettleAsync();
         var changed = await stripe.Client.V1.Subscriptions.GetAsync(subscription.Id);
-        Assert.Equal((stripe.Now, stripe.Now.AddMonths(1), stripe.Now), (PeriodOf(changed).Start, PeriodOf(changed).End, changed.BillingCycleAnchor));
-        Assert.Equal(stripe.Now, (await stripe.Client.V1.Invoices.ListAsync()).Single().PeriodEnd);
+        Assert.Equal((now, now.AddMonths(1), now), (PeriodOf(changed).Start, PeriodOf(changed).End, changed.BillingCycleAnchor));
+        Assert.Equal(now, (await CycleInvoicesAsync(stripe)).Single().PeriodEnd);
     }
 
     [Fact]
@@ -109,7 +160,7 @@ public sealed class BillingTests
         var subscription = await SubscribeAsync(stripe);
         Assert.Equal("canceled", (await stripe.Client.V1.Subscriptions.CancelAsync(subscription.Id)).Status);
         await stripe.Host.AdvanceAsync(TimeSpan.FromDays(40));
-        Assert.Empty((await stripe.Client.V1.Invoices.ListAsync()).Data);
+        Assert.Empty(await CycleInvoicesAsync(stripe));
         Assert.Empty((await stripe.Client.V1.Subscriptions.ListAsync()).Data);
     }
 
@@ -134,6 +185,9 @@ public sealed class BillingTests
         await stripe.Host.AdvanceAsync(TimeSpan.FromDays(32));
         Assert.Contains((await stripe.Client.V1.Invoices.ListAsync()).Data, static invoice => invoice.Total == 11 * 3);
     }
+
+    private static Task<Invoice> FirstInvoiceAsync(TestDouble stripe, Subscription subscription) =>
+        stripe.Client.V1.Invoices.GetAsync(subscription.LatestInvoiceId);
 
     private static async Task<string> LegacyItemAsync(TestDouble stripe)
     {
@@ -162,6 +216,10 @@ public sealed class BillingTests
             Customer = "cus_1", Items = [new SubscriptionItemOptions { Price = price.Id }], BillingCycleAnchor = anchor,
         });
     }
+
+    /// <summary>The invoices of periods that ended, without those that began a subscription.</summary>
+    private static async Task<List<Invoice>> CycleInvoicesAsync(TestDouble stripe) =>
+        [.. (await stripe.Client.V1.Invoices.ListAsync()).Where(static invoice => invoice.BillingReason == "subscription_cycle")];
 
     private static (DateTime Start, DateTime End) PeriodOf(Subscription subscription) =>
         (subscription.Items.Data[0].CurrentPeriodStart, subscription.Items.Data[0].CurrentPeriodEnd);

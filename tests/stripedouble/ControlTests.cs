@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using Stripe;
 using StripeMeter.StripeDouble.Tests.Kit;
 
 namespace StripeMeter.StripeDouble.Tests;
@@ -89,13 +90,30 @@ public sealed class ControlTests
     [Fact]
     public async Task Page_ShowsPeopleWhatTheDoubleHolds_AndLoadsNothing()
     {
-        await using var stripe = await TestDouble.StartAsync();
+        await using var receiver = await WebhookReceiver.StartAsync();
+        await using var stripe = await TestDouble.StartAsync(options => options with { WebhookUrl = receiver.Url, WebhookSecret = WebhookReceiver.Secret });
         var meter = await stripe.CreateMeterAsync();
         await stripe.SendAsync("12.5", "id<1>");
+        var session = await stripe.OpenStreamAsync();
+        var price = await stripe.Client.V1.Prices.CreateAsync(new PriceCreateOptions
+        {
+            Currency = "usd", UnitAmount = 5, ProductData = new PriceProductDataOptions { Name = "Tokens" },
+            Recurring = new PriceRecurringOptions { Interval = "month", UsageType = "metered", Meter = meter.Id },
+        });
+        await stripe.Host.SettleAsync();
+        receiver.Status = 503;
+        var subscription = await stripe.Client.V1.Subscriptions.CreateAsync(
+            new SubscriptionCreateOptions { Customer = "cus_1", Items = [new SubscriptionItemOptions { Price = price.Id }] });
+        await stripe.Host.SettleAsync();
+
         var page = await stripe.SendRawAsync(HttpMethod.Get, "/_double/", key: null, change: static request => request.Headers.Accept.ParseAdd("text/html"));
-        Assert.Contains(meter.Id, page.Body, StringComparison.Ordinal);
-        Assert.Contains("12.5", page.Body, StringComparison.Ordinal);
-        Assert.Contains("id&lt;1&gt;", page.Body, StringComparison.Ordinal);
+        string[] shown =
+        [
+            meter.Id, "12.5", "id&lt;1&gt;", session.Id, subscription.Id, subscription.LatestInvoiceId,
+            "price.created</td><td>1 times</td><td>taken</td><td>200 at ", "invoice.finalized</td><td>1 times</td><td>failed, sent again later</td><td>503 at ",
+        ];
+        Assert.All(shown, text => Assert.Contains(text, page.Body, StringComparison.Ordinal));
+        Assert.DoesNotContain(session.AuthenticationToken, page.Body, StringComparison.Ordinal);
         Assert.DoesNotContain("src=", page.Body, StringComparison.Ordinal);
         Assert.DoesNotContain("<link", page.Body, StringComparison.Ordinal);
     }

@@ -62,10 +62,11 @@ public sealed class WebhookTests
         Assert.Empty(receiver.Types);
         await stripe.Host.AdvanceAsync(TimeSpan.FromSeconds(1));
 
-        Assert.Equal(["customer.subscription.created", "customer.subscription.created"], receiver.Types);
-        Assert.Single(receiver.Snapshots.Select(static one => one.Id).Distinct());
+        string[] types = ["customer.subscription.created", "invoice.created", "invoice.finalized", "price.created"];
+        Assert.Equal(types, receiver.Types.Distinct().Order(StringComparer.Ordinal));
+        Assert.Equal((types.Length + 1, types.Length), (receiver.Snapshots.Count, receiver.Snapshots.DistinctBy(static one => one.Id).Count()));
         await stripe.Host.AdvanceAsync(TimeSpan.FromMinutes(1));
-        Assert.Equal(2, receiver.Types.Count);
+        Assert.Equal(types.Length + 1, receiver.Types.Count);
     }
 
     [Fact]
@@ -78,7 +79,21 @@ public sealed class WebhookTests
         await stripe.RestartAsync();
         var later = await SubscribeAsync(stripe);
         await stripe.Host.SettleAsync();
-        Assert.Equal([later.Id], receiver.Snapshots.Select(static one => ((Subscription)one.Data.Object).Id));
+        Assert.Equal([later.Id], receiver.Snapshots.Select(static one => one.Data.Object).OfType<Subscription>().Select(static one => one.Id));
+    }
+
+    [Fact]
+    public async Task Price_ThatIsMadeOrChanged_IsTold()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        await using var stripe = await TestDouble.StartAsync(options => Listening(options, receiver));
+        var price = await stripe.Client.V1.Prices.CreateAsync(
+            new PriceCreateOptions { Currency = "usd", UnitAmount = 5, ProductData = new PriceProductDataOptions { Name = "P" } });
+        var changed = await stripe.Client.V1.Prices.UpdateAsync(price.Id, new PriceUpdateOptions { Active = false, Nickname = "old" });
+        await stripe.Host.SettleAsync();
+        Assert.Equal((false, "old", 5L), (changed.Active, changed.Nickname, changed.UnitAmount));
+        Assert.Equal(["price.created", "price.updated"], receiver.Types);
+        Assert.Equal([true, false], receiver.Snapshots.Select(static one => ((Price)one.Data.Object).Active));
     }
 
     [Fact]
@@ -90,7 +105,7 @@ public sealed class WebhookTests
         await SubscribeAsync(stripe);
         await SubscribeAsync(stripe, connected.Id);
         await stripe.Host.SettleAsync();
-        Assert.Equal([null, connected.Id], receiver.Snapshots.Select(static one => one.Account));
+        Assert.Equal([null, connected.Id], receiver.Snapshots.Where(static one => one.Data.Object is Subscription).Select(static one => one.Account));
     }
 
     private static StripeDoubleOptions Listening(StripeDoubleOptions options, WebhookReceiver receiver) =>

@@ -3,6 +3,7 @@ using System.Net;
 using Microsoft.Data.Sqlite;
 using StripeMeter.Sqlite;
 using StripeMeter.StripeDouble.Http;
+using StripeMeter.StripeDouble.MeterEventStreams;
 using StripeMeter.StripeDouble.Storage;
 
 namespace StripeMeter.StripeDouble.Accounts;
@@ -34,18 +35,9 @@ internal sealed class AccountBook(StripeDoubleOptions options, Func<Account, Sql
     /// <summary>Whether an account is the keys' own: the first of them all.</summary>
     public bool IsOwn(Account account) => _own is null || _own.Account.Id == account.Id;
 
-    /// <summary>The account that a request is for, by its key and <c>Stripe-Account</c>.</summary>
-    /// <exception cref="StripeRefusal">There is no key, it is not a test key, or it does not reach the account that is named.</exception>
-    public AccountData Of(IHeaderDictionary headers)
-    {
-        ApiKey.Check(headers);
-        var named = headers["Stripe-Account"].ToString();
-        return named.Length == 0 ? Own : Find(named) ?? throw new StripeRefusal(
-            HttpStatusCode.Forbidden, $"The provided key does not have access to account '{named}'.")
-        {
-            Code = "account_invalid",
-        };
-    }
+    /// <summary>The account that a request is for: by its key and <c>Stripe-Account</c>, or by the token of its stream.</summary>
+    /// <exception cref="StripeRefusal">It has no key, or none that may do what it is for.</exception>
+    public AccountData Of(HttpRequest request) => request.Path == MeterEventStreamApi.Path ? OfToken(request.Headers) : OfKey(request.Headers);
 
     /// <summary>An account by its id; null if there is none.</summary>
     public AccountData? Find(string id) =>
@@ -57,6 +49,25 @@ internal sealed class AccountBook(StripeDoubleOptions options, Func<Account, Sql
             await connected.Value.DisposeAsync().ConfigureAwait(false);
         if (_own is not null)
             await _own.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private AccountData OfToken(IHeaderDictionary headers)
+    {
+        var token = ApiKey.Required(headers);
+        var now = options.TimeProvider.GetUtcNow();
+        return All.FirstOrDefault(account => account.File.Read(session => MeterEventStreamApi.IsTokenOf(session, token, now)))
+            ?? throw ApiKey.Unauthorized("Invalid token: a stream takes that of a session, not an API key.");
+    }
+
+    private AccountData OfKey(IHeaderDictionary headers)
+    {
+        ApiKey.Check(headers);
+        var named = headers["Stripe-Account"].ToString();
+        return named.Length == 0 ? Own : Find(named) ?? throw new StripeRefusal(
+            HttpStatusCode.Forbidden, $"The provided key does not have access to account '{named}'.")
+        {
+            Code = "account_invalid",
+        };
     }
 
     private AccountData Of(Account account) => account.Id == Own.Account.Id

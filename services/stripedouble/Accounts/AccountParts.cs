@@ -5,6 +5,7 @@ using StripeMeter.StripeDouble.EventSummaries;
 using StripeMeter.StripeDouble.Faults;
 using StripeMeter.StripeDouble.Invoices;
 using StripeMeter.StripeDouble.MeterEvents;
+using StripeMeter.StripeDouble.MeterEventStreams;
 using StripeMeter.StripeDouble.Meters;
 using StripeMeter.StripeDouble.Notices;
 using StripeMeter.StripeDouble.Prices;
@@ -24,22 +25,23 @@ internal static class AccountParts
         var objects = new BillingObjects();
         var board = new NoticeBoard(isOwn ? null : account.Id, webhook);
         var billing = new BillingRun(options, objects, board);
-        var events = new MeterEventApi(options, objects.Customers);
+        var intake = new MeterEventIntake(options, objects.Customers);
         var adjustments = new MeterEventAdjustmentApi(options);
         return new AccountData(
             account,
             file,
             [
-                events.Route,
+                new MeterEventApi(intake).Route,
                 new EventSummaryApi(options, objects.Customers, faults).Route,
                 adjustments.Route,
-                .. new MeterEventV2Api(events, adjustments).Routes,
+                .. new MeterEventV2Api(intake, adjustments).Routes,
+                .. new MeterEventStreamApi(options, intake).Routes,
                 .. MeterApi.Routes,
                 .. new CustomerApi(objects.Customers).Routes,
                 .. new CreditApi(new ObjectStore(CreditApi.Kind)).Routes,
                 .. new ProductApi(objects.Products).Routes,
-                .. new PriceApi(objects.Prices, objects.Products).Routes,
-                .. new SubscriptionApi(options, objects, board).Routes,
+                .. new PriceApi(objects, board).Routes,
+                .. new SubscriptionApi(options, objects, billing, board).Routes,
                 .. new UsageRecordApi(objects).Routes,
                 .. new InvoiceApi(objects, billing).Routes,
                 .. NoticeApi.Routes,

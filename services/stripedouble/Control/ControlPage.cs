@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using StripeMeter.Sqlite;
 using StripeMeter.StripeDouble.Accounts;
 using StripeMeter.StripeDouble.MeterEvents;
+using StripeMeter.StripeDouble.MeterEventStreams;
 using StripeMeter.StripeDouble.Meters;
 using StripeMeter.StripeDouble.Notices;
 using StripeMeter.StripeDouble.Subscriptions;
@@ -46,14 +47,33 @@ internal static class ControlPage
             MeterTable.All(session).Take(MaximumRows).Select(static meter => (string?[])[meter.Id, meter.EventName, meter.Formula, meter.EventTimeWindow, meter.Status]));
         Table(page, "Meter events", ["received", "event name", "customer", "value", "timestamp", "identifier", "does not count"],
             events.Select(static one => (string?[])[Time(one.Received), one.EventName, one.Customer, one.Value, Time(one.Timestamp), one.Identifier, one.Excluded]));
+        Table(page, "Rejected after the answer", ["received", "meter", "identifier", "code"],
+            RejectionTable.Newest(session, MaximumRows).Select(static one => (string?[])[Moment(one.ReceivedMs), one.MeterId, one.Identifier, one.Code]));
+        Table(page, "Stream sessions", ["id", "created", "expires", "meter events"],
+            StreamSessionTable.Newest(session, MaximumRows).Select(static one => (string?[])[one.Id, Time(one.Created), Time(one.Expires), Text(one.Events)]));
         Table(page, "Subscriptions", ["id", "customer", "status", "period"],
             objects.Subscriptions.All(session).Reverse().Take(MaximumRows).Select(static one => (string?[])[Text(one, "id"), Text(one, "customer"), Text(one, "status"), PeriodOf(one)]));
         Table(page, "Invoices", ["id", "customer", "status", "total", "lines"],
             objects.Invoices.All(session).Reverse().Take(MaximumRows).Select(static one => (string?[])[Text(one, "id"), Text(one, "customer"), Text(one, "status"), $"{one["total"]} {one["currency"]}", LinesOf(one)]));
-        Table(page, "Events", ["id", "type", "attempts to deliver"],
-            NoticeTable.Newest(session, MaximumRows).Select(static one => (string?[])[one.Id, one.Type, one.Attempts.ToString(CultureInfo.InvariantCulture)]));
+        Webhooks(page, session);
         return page.Append("<p>Faults still to come: ").Append(Encode(state.Faults.ToString())).Append("</p></html>").ToString();
     }
+
+    private static void Webhooks(StringBuilder page, SqliteSession session) => Table(
+        page, "Events and their webhooks", ["id", "type", "sent", "became", "last answer"],
+        NoticeTable.Newest(session, MaximumRows).Select(static one => (string?[])
+        [
+            one.Notice.Id, one.Notice.Type, $"{Text(one.Notice.Attempts)} times",
+            one.State switch
+            {
+                DeliveryState.Unheard => "nobody listened",
+                DeliveryState.Waiting => "to be sent",
+                DeliveryState.Failing => "failed, sent again later",
+                DeliveryState.Taken => "taken",
+                _ => "given up",
+            },
+            one.Last is { } last ? $"{last.Status?.ToString(CultureInfo.InvariantCulture) ?? "none"} at {Moment(last.SentMs)}" : "",
+        ]));
 
     private static void Table(StringBuilder page, string title, string[] headers, IEnumerable<string?[]> rows)
     {
@@ -74,6 +94,8 @@ internal static class ControlPage
 
     private static string? Text(JsonObject body, string name) => (string?)body[name];
 
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+
     private static string PeriodOf(JsonObject subscription)
     {
         var (start, end) = BillingObjects.PeriodOf(subscription);
@@ -82,6 +104,8 @@ internal static class ControlPage
 
     private static string LinesOf(JsonObject invoice) =>
         string.Join("; ", invoice["lines"]!["data"]!.AsArray().Select(static line => $"{line!["description"]} = {line["amount"]}"));
+
+    private static string Moment(long unixMs) => Time(DateTimeOffset.FromUnixTimeMilliseconds(unixMs));
 
     private static string Time(DateTimeOffset moment) => moment.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 

@@ -4,7 +4,7 @@ using StripeMeter.StripeDouble.Http;
 namespace StripeMeter.StripeDouble.Faults;
 
 /// <summary>
-/// What goes wrong with the next requests to <c>POST /v1/billing/meter_events</c>, and with webhooks. Each setting replaces the one before it;
+/// What goes wrong with the next requests that bring meter events, and with webhooks. Each setting replaces the one before it;
 /// 0 ends it. Held in memory: a restarted double has none. Safe for concurrent use.
 /// </summary>
 public sealed class StripeDoubleFaults
@@ -108,8 +108,8 @@ public sealed class StripeDoubleFaults
         }
     }
 
-    /// <summary>What goes wrong with one event that is about to be taken.</summary>
-    internal InjectedFault Next()
+    /// <summary>What goes wrong with one request whose events are about to be taken.</summary>
+    internal InjectedFault Next(int events)
     {
         lock (_lock)
         {
@@ -117,15 +117,15 @@ public sealed class StripeDoubleFaults
             var failsBefore = now.FailBeforeCommit > 0;
             var failsAfter = !failsBefore && now.FailAfterCommit > 0;
             var loses = !failsBefore && !failsAfter && now.LoseReplies > 0;
-            var rejects = !failsBefore && now.RejectLater > 0;
+            var rejections = failsBefore ? 0 : Math.Min(events, now.RejectLater);
             _state = now with
             {
                 FailBeforeCommit = now.FailBeforeCommit - (failsBefore ? 1 : 0),
                 FailAfterCommit = now.FailAfterCommit - (failsAfter ? 1 : 0),
                 LoseReplies = now.LoseReplies - (loses ? 1 : 0),
-                RejectLater = now.RejectLater - (rejects ? 1 : 0),
+                RejectLater = now.RejectLater - rejections,
             };
-            return new InjectedFault(failsBefore, failsAfter, loses, rejects ? now.RejectCode : null);
+            return new InjectedFault(failsBefore, failsAfter, loses, rejections, now.RejectCode);
         }
     }
 

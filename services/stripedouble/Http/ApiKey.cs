@@ -15,15 +15,21 @@ internal static class ApiKey
     /// <exception cref="StripeRefusal">There is no key, or it is not a test key.</exception>
     public static void Check(IHeaderDictionary headers)
     {
-        if (Read(headers.Authorization.ToString()) is not { Length: > 0 } key)
-            throw Unauthorized("You did not provide an API key. Send one as a bearer token in the Authorization header.");
+        var key = Required(headers);
         if (!Prefixes.Any(prefix => key.StartsWith(prefix, StringComparison.Ordinal) && key.Length > prefix.Length))
             throw Unauthorized($"Invalid API key: this is a double of Stripe, which takes keys that start with {string.Join(" or ", Prefixes)}.");
     }
 
-    private static string? Read(string authorization)
+    /// <summary>What a call bears, whatever it is.</summary>
+    /// <exception cref="StripeRefusal">It bears nothing.</exception>
+    public static string Required(IHeaderDictionary headers) => Read(headers) is { Length: > 0 } key
+        ? key
+        : throw Unauthorized("You did not provide an API key. Send one as a bearer token in the Authorization header.");
+
+    /// <summary>The same; null when it bears nothing.</summary>
+    public static string? Read(IHeaderDictionary headers)
     {
-        if (!AuthenticationHeaderValue.TryParse(authorization, out var header))
+        if (!AuthenticationHeaderValue.TryParse(headers.Authorization.ToString(), out var header))
             return null;
         if (header.Scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase))
             return header.Parameter;
@@ -34,5 +40,5 @@ internal static class ApiKey
                 : null;
     }
 
-    private static StripeRefusal Unauthorized(string message) => new(HttpStatusCode.Unauthorized, message);
+    public static StripeRefusal Unauthorized(string message) => new(HttpStatusCode.Unauthorized, message);
 }

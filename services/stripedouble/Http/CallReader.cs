@@ -33,6 +33,7 @@ internal sealed class CallReader(StripeDoubleOptions options)
             Pairs = pairs,
             Parameters = Parameters.From(pairs),
             IdempotencyKey = key.Length > 0 ? key : null,
+            Token = ApiKey.Read(request.Headers) ?? "",
             ApiVersion = request.Headers["Stripe-Version"].ToString(),
             Now = options.TimeProvider.GetUtcNow(),
         };

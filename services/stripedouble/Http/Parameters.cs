@@ -66,6 +66,14 @@ internal sealed class Parameters(string path = "")
         var text => throw StripeRefusal.Invalid(Name(key), $"Invalid integer: {text}", "parameter_invalid_integer"),
     };
 
+    /// <summary>A moment as v2 writes it, RFC 3339.</summary>
+    public DateTimeOffset? DateTime(string key) => Text(key) switch
+    {
+        null => null,
+        var text when DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var moment) => moment,
+        _ => throw StripeRefusal.Invalid(Name(key), $"{Name(key)} must be an RFC 3339 date-time."),
+    };
+
     public long RequiredInteger(string key) => Integer(key) ?? throw Absent(key);
 
     public bool? Boolean(string key) => Text(key) switch

@@ -16,6 +16,9 @@ internal sealed class StripeCall
 
     public required string? IdempotencyKey { get; init; }
 
+    /// <summary>The key, or the token of a stream, that the call bears.</summary>
+    public required string Token { get; init; }
+
     /// <summary>The <c>Stripe-Version</c>; empty without one, which stands for the newest.</summary>
     public string ApiVersion { get; init; } = "";
 

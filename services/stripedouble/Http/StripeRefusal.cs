@@ -6,9 +6,11 @@ namespace StripeMeter.StripeDouble.Http;
 /// <summary>A request that is answered with an error, in the envelope of Stripe's API.</summary>
 internal sealed class StripeRefusal(HttpStatusCode status, string message) : Exception(message)
 {
+    private const string InvalidRequest = "invalid_request_error";
+
     public HttpStatusCode Status { get; } = status;
 
-    public string Type { get; init; } = "invalid_request_error";
+    public string Type { get; init; } = InvalidRequest;
 
     public string? Code { get; init; }
 
@@ -53,16 +55,16 @@ internal sealed class StripeRefusal(HttpStatusCode status, string message) : Exc
     public static StripeRefusal ServerError() =>
         new(HttpStatusCode.InternalServerError, "An error occurred in the double.") { Type = "api_error" };
 
-    /// <param name="isV2">In the envelope of v2, which knows no parameters and always has a code.</param>
+    /// <param name="isV2">In the envelope of v2, which knows no parameters, always has a code, and a type only of special errors.</param>
     public JsonObject ToJson(bool isV2)
     {
-        if (isV2)
-            return new JsonObject { ["error"] = new JsonObject { ["code"] = Code ?? "invalid_request", ["message"] = Message } };
-        var error = new JsonObject { ["type"] = Type };
-        if (Code is not null)
-            error["code"] = Code;
+        var error = new JsonObject();
+        if (!isV2 || Type != InvalidRequest)
+            error["type"] = Type;
+        if (isV2 || Code is not null)
+            error["code"] = Code ?? "invalid_request";
         error["message"] = Message;
-        if (Parameter is not null)
+        if (!isV2 && Parameter is not null)
             error["param"] = Parameter;
         return new JsonObject { ["error"] = error };
     }

@@ -9,7 +9,8 @@ namespace StripeMeter.StripeDouble.Http;
 /// <see cref="StripeRefusal"/>, only before it has written.
 /// </param>
 /// <param name="Exclusive">What no two requests may work on at the same time; nothing when null.</param>
-internal sealed record Operation(Func<SqliteSession, JsonObject> Execute, string? Exclusive = null);
+/// <param name="MeterEvents">Meter events it brings, where it brings any.</param>
+internal sealed record Operation(Func<SqliteSession, JsonObject> Execute, string? Exclusive = null, int MeterEvents = 1);
 
 /// <summary>Checks the parameters of a call. Its refusals are never stored under an idempotency key.</summary>
 internal delegate Operation Endpoint(StripeCall call, SqliteSession session);

@@ -26,7 +26,7 @@ internal sealed partial class StripeServer(
         StripeReply reply;
         try
         {
-            var account = accounts.Of(context.Request.Headers);
+            var account = accounts.Of(context.Request);
             call = await _reader.ReadAsync(context).ConfigureAwait(false);
             reply = await AnswerAsync(account, call).ConfigureAwait(false);
         }
@@ -71,7 +71,7 @@ internal sealed partial class StripeServer(
         if (route.IsMeterEvent)
         {
             await faults.WaitWhileHeldAsync().ConfigureAwait(false);
-            call.Fault = faults.Next();
+            call.Fault = faults.Next(operation.MeterEvents);
         }
 
         var reply = await account.File.WriteAsync(session => Execute(session, operation, call)).ConfigureAwait(false);
@@ -80,21 +80,23 @@ internal sealed partial class StripeServer(
 
     private StripeReply Execute(SqliteSession session, Operation operation, StripeCall call)
     {
-        StripeReply reply;
+        var isV2 = IsV2(call.Path);
+        var failure = StripeReply.From(StripeRefusal.ServerError(), isV2);
+        StripeReply done, reply;
         try
         {
-            reply = call.Fault.FailsBeforeCommit ? StripeReply.From(StripeRefusal.ServerError(), IsV2(call.Path)) : StripeReply.Ok(operation.Execute(session));
-            if (call.Fault.FailsAfterCommit)
-                reply = StripeReply.From(StripeRefusal.ServerError(), IsV2(call.Path));
+            done = call.Fault.FailsBeforeCommit ? failure : StripeReply.Ok(operation.Execute(session));
+            reply = call.Fault.FailsAfterCommit ? failure : done;
         }
         catch (StripeRefusal refusal)
         {
             // It had not written yet, and the refusal is an answer like any other.
-            reply = StripeReply.From(refusal, IsV2(call.Path));
+            done = reply = StripeReply.From(refusal, isV2);
         }
 
-        if (call.IdempotencyKey is { } key)
-            _replies.Store(session, key, call, reply);
+        // v1 keeps the first answer whatever it is; v2 keeps what was done, and has what failed tried again.
+        if (call.IdempotencyKey is { } key && (!isV2 || done.Status == StatusCodes.Status200OK))
+            _replies.Store(session, key, call, isV2 ? done : reply);
         return reply;
     }
 

@@ -12,6 +12,8 @@ namespace StripeMeter.StripeDouble.Invoices;
 /// </summary>
 internal sealed class BillingRun(StripeDoubleOptions options, BillingObjects objects, NoticeBoard board) : ISettled
 {
+    private const string InvoiceCreated = "invoice.created";
+
     private readonly InvoiceLines _lines = new(objects);
 
     public bool IsDue(SqliteSession session, DateTimeOffset now) => NextOf(session) is { } next && next.At <= now.ToUnixTimeSeconds();
@@ -22,10 +24,36 @@ internal sealed class BillingRun(StripeDoubleOptions options, BillingObjects obj
             next.Do(session);
     }
 
-    /// <summary>Makes a draft final: what the meters hold now is what is billed.</summary>
+    /// <summary>
+    /// The first invoice of a subscription, final at once: licences of its first period, and no usage, as there is none yet.
+    /// A first period that an anchor cuts short has its licences for nothing, since nothing is prorated here.
+    /// </summary>
+    public void Begin(SqliteSession session, JsonObject subscription, DateTimeOffset now)
+    {
+        var (start, end) = BillingObjects.PeriodOf(subscription);
+        var invoice = Invoice.Create(subscription, (start, start), start, start, "subscription_create");
+        subscription["latest_invoice"] = (string?)invoice["id"];
+        objects.Subscriptions.Replace(session, subscription);
+        objects.Invoices.Add(session, invoice);
+        if ((long)subscription["billing_cycle_anchor"]! == start)
+            Invoice.SetLines(invoice, _lines.Licensed(session, subscription, (string)invoice["id"]!, (start, end)));
+        board.Snapshot(session, InvoiceCreated, invoice, now);
+        Close(session, invoice, now);
+    }
+
+    /// <summary>Makes a draft final: what the meters hold now is what is billed. Licences stay as they are in the draft.</summary>
     public JsonObject MakeFinal(SqliteSession session, JsonObject invoice, DateTimeOffset now)
     {
-        Fill(session, invoice, now);
+        var period = PeriodOf(invoice);
+        var subscription = objects.Subscriptions.Get(session, (string)invoice["parent"]!["subscription_details"]!["subscription"]!);
+        var licensed = invoice["lines"]!["data"]!.AsArray().Select(static line => line!.DeepClone().AsObject())
+            .Where(line => (long)line["period"]!["start"]! >= period.End);
+        Invoice.SetLines(invoice, [.. _lines.Metered(session, subscription, (string)invoice["id"]!, period, now), .. licensed]);
+        return Close(session, invoice, now);
+    }
+
+    private JsonObject Close(SqliteSession session, JsonObject invoice, DateTimeOffset now)
+    {
         invoice["status"] = Invoice.Open;
         invoice["automatically_finalizes_at"] = null;
         invoice["status_transitions"]!["finalized_at"] = now.ToUnixTimeSeconds();
@@ -39,27 +67,55 @@ internal sealed class BillingRun(StripeDoubleOptions options, BillingObjects obj
     {
         var ends = objects.Subscriptions.All(session).Where(static subscription => (string?)subscription["status"] == "active")
             .Select(subscription => new NextStep(BillingObjects.PeriodOf(subscription).End, writer => EndPeriod(writer, subscription)));
-        var finals = objects.Invoices.All(session).Where(Invoice.IsDraft)
-            .Select(invoice => new NextStep((long)invoice["automatically_finalizes_at"]!, writer =>
-                MakeFinal(writer, invoice, DateTimeOffset.FromUnixTimeSeconds((long)invoice["automatically_finalizes_at"]!))));
+        var answers = new Lazy<(long? FailedSeconds, long TakenMs)>(() =>
+            (NoticeTable.NewestFailedSeconds(session, InvoiceCreated), NoticeTable.LastTakenMs(session, InvoiceCreated)));
+        var finals = objects.Invoices.All(session).Where(Invoice.IsDraft).Select(invoice =>
+        {
+            var at = FinalAt(invoice, answers.Value.FailedSeconds, answers.Value.TakenMs);
+            return new NextStep(at, writer => MakeFinal(writer, invoice, DateTimeOffset.FromUnixTimeSeconds(at)));
+        });
         return ends.Concat(finals).MinBy(static step => step.At);
+    }
+
+    /// <summary>
+    /// When a draft becomes final: as planned, unless an <c>invoice.created</c> of the account fails to be taken, which holds
+    /// up all of them until it is, or until a limit. See https://docs.stripe.com/billing/subscriptions/webhooks.
+    /// </summary>
+    /// <remarks>
+    /// Unverified, as Stripe does not say: that a draft whose time is over becomes final as soon as the event is taken, and
+    /// that it goes on showing the time that was planned.
+    /// </remarks>
+    private long FinalAt(JsonObject invoice, long? failedSeconds, long takenMs)
+    {
+        var planned = (long)invoice["automatically_finalizes_at"]!;
+        var limitSeconds = (long)options.FinalizeAtLastAfter.TotalSeconds;
+        return failedSeconds > planned - limitSeconds
+            ? Math.Max(planned, (long)invoice["created"]! + limitSeconds)
+            : Math.Max(planned, takenMs / 1_000);
     }
 
     private void EndPeriod(SqliteSession session, JsonObject subscription)
     {
-        var (start, end) = BillingObjects.PeriodOf(subscription);
-        var now = DateTimeOffset.FromUnixTimeSeconds(end);
-        var invoice = Invoice.Create(subscription, (start, end), end, (now + options.FinalizeAfter).ToUnixTimeSeconds());
+        var period = BillingObjects.PeriodOf(subscription);
+        var now = DateTimeOffset.FromUnixTimeSeconds(period.End);
+        var invoice = Invoice.Create(subscription, period, period.End, (now + options.FinalizeAfter).ToUnixTimeSeconds(), "subscription_cycle");
+        var id = (string)invoice["id"]!;
+        var lines = _lines.Metered(session, subscription, id, period, now).ToList();
         if ((bool)subscription["cancel_at_period_end"]!)
-            BillingObjects.End(subscription, end);
+        {
+            BillingObjects.End(subscription, period.End);
+        }
         else
-            Advance(session, subscription, end);
-        subscription["latest_invoice"] = (string?)invoice["id"];
+        {
+            Advance(session, subscription, period.End);
+            lines.AddRange(_lines.Licensed(session, subscription, id, BillingObjects.PeriodOf(subscription)));
+        }
+
+        subscription["latest_invoice"] = id;
         objects.Subscriptions.Replace(session, subscription);
+        Invoice.SetLines(invoice, lines);
         objects.Invoices.Add(session, invoice);
-        Fill(session, invoice, now);
-        objects.Invoices.Replace(session, invoice);
-        board.Snapshot(session, "invoice.created", invoice, now);
+        board.Snapshot(session, InvoiceCreated, invoice, now);
         board.Snapshot(session, $"customer.subscription.{((string?)subscription["status"] == "active" ? "updated" : "deleted")}", subscription, now);
     }
 
@@ -73,19 +129,7 @@ internal sealed class BillingRun(StripeDoubleOptions options, BillingObjects obj
         }
     }
 
-    /// <summary>The lines as they are now, of the period that the invoice is about.</summary>
-    private void Fill(SqliteSession session, JsonObject invoice, DateTimeOffset now)
-    {
-        var subscription = objects.Subscriptions.Get(session, (string)invoice["parent"]!["subscription_details"]!["subscription"]!);
-        long? next = (string?)subscription["status"] == "active" ? BillingObjects.PeriodOf(subscription).End : null;
-        foreach (var item in BillingObjects.ItemsOf(subscription))
-        {
-            item["current_period_start"] = (long)invoice["period_start"]!;
-            item["current_period_end"] = (long)invoice["period_end"]!;
-        }
-
-        Invoice.SetLines(invoice, _lines.Of(session, subscription, (string)invoice["id"]!, now, next));
-    }
+    private static (long Start, long End) PeriodOf(JsonObject invoice) => ((long)invoice["period_start"]!, (long)invoice["period_end"]!);
 
     private sealed record NextStep(long At, Action<SqliteSession> Do);
 }

@@ -11,7 +11,12 @@ internal static class Invoice
     public const string Open = "open";
 
     /// <summary>An invoice without lines yet.</summary>
-    public static JsonObject Create(JsonObject subscription, (long Start, long End) period, long created, long finalizesAt)
+    /// <param name="subscription">What it bills.</param>
+    /// <param name="period">The period that ended; both ends are the start of a subscription that begins.</param>
+    /// <param name="created">When it is made.</param>
+    /// <param name="finalizesAt">When it is to become final.</param>
+    /// <param name="reason"><c>subscription_create</c> or <c>subscription_cycle</c>.</param>
+    public static JsonObject Create(JsonObject subscription, (long Start, long End) period, long created, long finalizesAt, string reason)
     {
         var id = Identifiers.Create("in_", 24);
         return new()
@@ -24,7 +29,7 @@ internal static class Invoice
             ["attempted"] = false,
             ["auto_advance"] = true,
             ["automatically_finalizes_at"] = finalizesAt,
-            ["billing_reason"] = "subscription_cycle",
+            ["billing_reason"] = reason,
             ["collection_method"] = "charge_automatically",
             ["created"] = created,
             ["currency"] = (string?)subscription["currency"],
@@ -50,10 +55,11 @@ internal static class Invoice
     }
 
     /// <summary>Puts the lines in, and their sum.</summary>
-    public static void SetLines(JsonObject invoice, JsonArray lines)
+    public static void SetLines(JsonObject invoice, IEnumerable<JsonObject> lines)
     {
-        var total = lines.Sum(static line => (long)line!["amount"]!);
-        invoice["lines"]!["data"] = lines;
+        var data = new JsonArray([.. lines]);
+        var total = data.Sum(static line => (long)line!["amount"]!);
+        invoice["lines"]!["data"] = data;
         foreach (var name in new[] { "amount_due", "amount_remaining", "subtotal", "total" })
             invoice[name] = total;
     }

@@ -14,29 +14,33 @@ internal sealed class InvoiceLines(BillingObjects objects)
 {
     private readonly SummaryQuery _query = new(EmptySummaries.Zero);
 
+    /// <summary>What was metered in a period.</summary>
     /// <param name="session">One consistent state.</param>
-    /// <param name="subscription">The subscription, its items at the period that ended.</param>
+    /// <param name="subscription">The subscription.</param>
     /// <param name="invoice">Id of the invoice.</param>
+    /// <param name="period">The period that ended.</param>
     /// <param name="now">What was received later is not seen.</param>
-    /// <param name="next">End of the period that begins; null where none does.</param>
-    public JsonArray Of(SqliteSession session, JsonObject subscription, string invoice, DateTimeOffset now, long? next)
-    {
-        var lines = new JsonArray();
-        foreach (var item in BillingObjects.ItemsOf(subscription))
-        {
-            var price = objects.Prices.Get(session, (string)item["price"]!["id"]!);
-            var (start, end) = ((long)item["current_period_start"]!, (long)item["current_period_end"]!);
-            var isMetered = SubscriptionItem.IsMetered(price);
-            if (!isMetered && next is null)
-                continue;
-            var quantity = isMetered ? Usage(session, (string)subscription["customer"]!, item, price, (start, end), now) : (long)item["quantity"]!;
-            var period = isMetered ? (start, end) : (end, next!.Value);
-            foreach (var charge in PriceCharge.Of(price, quantity, $"{objects.Products.Get(session, (string)price["product"]!)["name"]}"))
-                lines.Add((JsonNode)ToJson(charge, invoice, item, price, period));
-        }
+    public IEnumerable<JsonObject> Metered(
+        SqliteSession session, JsonObject subscription, string invoice, (long Start, long End) period, DateTimeOffset now) =>
+        Of(session, subscription, invoice, isMetered: true, period, (item, price) => Usage(session, (string)subscription["customer"]!, item, price, period, now));
 
-        return lines;
-    }
+    /// <summary>What is licensed for a period.</summary>
+    /// <param name="session">One consistent state.</param>
+    /// <param name="subscription">The subscription.</param>
+    /// <param name="invoice">Id of the invoice.</param>
+    /// <param name="period">The period that begins.</param>
+    public IEnumerable<JsonObject> Licensed(SqliteSession session, JsonObject subscription, string invoice, (long Start, long End) period) =>
+        Of(session, subscription, invoice, isMetered: false, period, static (item, _) => (long)item["quantity"]!);
+
+    private IEnumerable<JsonObject> Of(
+        SqliteSession session, JsonObject subscription, string invoice, bool isMetered, (long Start, long End) period,
+        Func<JsonObject, JsonObject, decimal> quantityOf) =>
+        from item in BillingObjects.ItemsOf(subscription)
+        let price = objects.Prices.Get(session, (string)item["price"]!["id"]!)
+        where SubscriptionItem.IsMetered(price) == isMetered
+        let product = objects.Products.Get(session, (string)price["product"]!)
+        from charge in PriceCharge.Of(price, quantityOf(item, price), $"{product["name"]}")
+        select ToJson(charge, invoice, item, price, period);
 
     /// <summary>What the meter holds of the period, and never less than nothing.</summary>
     private decimal Usage(

@@ -25,17 +25,17 @@ internal static class MeterEventTable
         return query.Step();
     }
 
-    public static void Add(SqliteSession session, Meter meter, MeterEventRequest request, long receivedMs, string? rejection)
+    public static void Add(SqliteSession session, MeterEventRequest request, long receivedMs, string? rejection)
     {
         using var insert = session.Prepare(
             """
             INSERT INTO meter_events (meter, customer, identifier, timestamp_s, received_ms, value, excluded)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
             """);
-        insert.Bind(1, meter.Number).Bind(2, request.Customer).Bind(3, request.Identifier).Bind(4, request.TimestampSeconds)
+        insert.Bind(1, request.Meter.Number).Bind(2, request.Customer).Bind(3, request.Identifier).Bind(4, request.TimestampSeconds)
             .Bind(5, receivedMs).Bind(6, request.Value.ToString()).Bind(7, rejection).Run();
         if (rejection is not null)
-            RejectionReports.Add(session, session.LastRowId, receivedMs);
+            RejectionTable.Add(session, request.Meter, request.Identifier, rejection, receivedMs);
     }
 
     /// <summary>Takes the newest event with an identifier out of the count.</summary>

@@ -32,7 +32,7 @@ internal readonly record struct MeterValue(Int128 Scaled)
         var fraction = point < 0 ? [] : digits[(point + 1)..];
         if (whole.IsEmpty || (point >= 0 && fraction.IsEmpty) || !AreDigits(whole) || !AreDigits(fraction))
             return $"Invalid value in the event payload: {text} is not a decimal number.";
-        if (SignificantDigits(whole, fraction) > MaximumDigits)
+        if (HasTooManyDigits(text))
             return $"The value in the event payload can have at most {MaximumDigits} digits. Received {text}.";
         if (fraction.Length > MaximumPlaces)
             return $"The value in the event payload can have at most {MaximumPlaces} decimal places. Received {text}.";
@@ -40,6 +40,10 @@ internal readonly record struct MeterValue(Int128 Scaled)
         value = new(text.StartsWith('-') ? -scaled : scaled);
         return null;
     }
+
+    /// <summary>Whether a text has more digits than Stripe takes, those after the point included.</summary>
+    public static bool HasTooManyDigits(string text) =>
+        text.TrimStart('-').TrimStart('0', '.').Count(char.IsAsciiDigit) > MaximumDigits;
 
     /// <summary>Reads what <see cref="ToString"/> wrote.</summary>
     /// <exception cref="FormatException">It did not.</exception>
@@ -57,11 +61,4 @@ internal readonly record struct MeterValue(Int128 Scaled)
     }
 
     private static bool AreDigits(ReadOnlySpan<char> text) => !text.ContainsAnyExceptInRange('0', '9');
-
-    /// <summary>Digits from the first that is not zero, those after the point included.</summary>
-    private static int SignificantDigits(ReadOnlySpan<char> whole, ReadOnlySpan<char> fraction)
-    {
-        var wholeDigits = whole.TrimStart('0').Length;
-        return wholeDigits > 0 ? wholeDigits + fraction.Length : fraction.TrimStart('0').Length;
-    }
 }

@@ -26,12 +26,12 @@ internal sealed class WebhookDelivery(WebhookSetting webhook, DoubleClock clock,
             return;
         foreach (var notice in account.File.Read(session => NoticeTable.Due(session, NowMs, options.DeliveriesPerRound)))
         {
-            var isTaken = await SendAsync(target, notice, cancellation).ConfigureAwait(false);
-            if (isTaken && faults.RepeatsDelivery())
+            var delivery = await SendAsync(target, notice, cancellation).ConfigureAwait(false);
+            if (delivery.IsTaken && faults.RepeatsDelivery())
                 await SendAsync(target, notice, cancellation).ConfigureAwait(false);
-            var isOver = isTaken || notice.Attempts + 1 >= options.MaximumDeliveries;
+            var isOver = delivery.IsTaken || notice.Attempts + 1 >= options.MaximumDeliveries;
             long? next = isOver ? null : NowMs + (long)(FirstRetry * (1L << Math.Min(notice.Attempts, MaximumDoublings))).TotalMilliseconds;
-            await account.File.WriteAsync(session => NoticeTable.Sent(session, notice, next), cancellation).ConfigureAwait(false);
+            await account.File.WriteAsync(session => NoticeTable.Sent(session, notice, delivery, next), cancellation).ConfigureAwait(false);
         }
     }
 
@@ -39,7 +39,7 @@ internal sealed class WebhookDelivery(WebhookSetting webhook, DoubleClock clock,
 
     private long NowMs => clock.GetUtcNow().ToUnixTimeMilliseconds();
 
-    private async Task<bool> SendAsync(WebhookTarget target, Notice notice, CancellationToken cancellation)
+    private async Task<Delivery> SendAsync(WebhookTarget target, Notice notice, CancellationToken cancellation)
     {
         var body = notice.IsThin ? WithoutData(notice.Body) : notice.Body;
         using var request = new HttpRequestMessage(HttpMethod.Post, target.Url)
@@ -51,11 +51,11 @@ internal sealed class WebhookDelivery(WebhookSetting webhook, DoubleClock clock,
         try
         {
             using var response = await _http.SendAsync(request, cancellation).ConfigureAwait(false);
-            return response.IsSuccessStatusCode;
+            return new Delivery(NowMs, (int)response.StatusCode);
         }
         catch (Exception failure) when (failure is HttpRequestException || (failure is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
-            return false;
+            return new Delivery(NowMs, null);
         }
     }
 

@@ -32,12 +32,24 @@ internal static class Schema
 
         CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 
-        CREATE TABLE IF NOT EXISTS rejections (event INTEGER PRIMARY KEY, received_ms INTEGER NOT NULL) STRICT;
+        CREATE TABLE IF NOT EXISTS rejected_events (
+          number INTEGER PRIMARY KEY, meter INTEGER, identifier TEXT NOT NULL, code TEXT NOT NULL, received_ms INTEGER NOT NULL,
+          is_reported INTEGER NOT NULL DEFAULT 0) STRICT;
+        CREATE INDEX IF NOT EXISTS rejected_events_unreported ON rejected_events (received_ms) WHERE is_reported = 0;
+
+        CREATE TABLE IF NOT EXISTS stream_sessions (
+          number INTEGER PRIMARY KEY, id TEXT NOT NULL, token TEXT NOT NULL UNIQUE, created_ms INTEGER NOT NULL,
+          expires_ms INTEGER NOT NULL, events INTEGER NOT NULL DEFAULT 0) STRICT;
 
         CREATE TABLE IF NOT EXISTS notices (
           number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, type TEXT NOT NULL, is_thin INTEGER NOT NULL, body TEXT NOT NULL,
           attempts INTEGER NOT NULL, next_ms INTEGER) STRICT;
         CREATE INDEX IF NOT EXISTS notices_due ON notices (next_ms, number) WHERE next_ms IS NOT NULL;
+        CREATE INDEX IF NOT EXISTS notices_by_type ON notices (type, number);
+
+        CREATE TABLE IF NOT EXISTS deliveries (
+          number INTEGER PRIMARY KEY, notice INTEGER NOT NULL, sent_ms INTEGER NOT NULL, status INTEGER) STRICT;
+        CREATE INDEX IF NOT EXISTS deliveries_by_notice ON deliveries (notice, number);
 
         CREATE TABLE IF NOT EXISTS usage_records (
           item TEXT NOT NULL, timestamp_s INTEGER NOT NULL, quantity INTEGER NOT NULL, PRIMARY KEY (item, timestamp_s)) STRICT;

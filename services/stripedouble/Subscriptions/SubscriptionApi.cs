@@ -1,13 +1,14 @@
 using System.Text.Json.Nodes;
 using StripeMeter.Sqlite;
 using StripeMeter.StripeDouble.Http;
+using StripeMeter.StripeDouble.Invoices;
 using StripeMeter.StripeDouble.Notices;
 using StripeMeter.StripeDouble.Storage;
 
 namespace StripeMeter.StripeDouble.Subscriptions;
 
 /// <summary><c>/v1/subscriptions</c>: create, get, list, update, cancel; and <c>/v1/subscription_items/{id}</c>.</summary>
-internal sealed class SubscriptionApi(StripeDoubleOptions options, BillingObjects objects, NoticeBoard board)
+internal sealed class SubscriptionApi(StripeDoubleOptions options, BillingObjects objects, BillingRun billing, NoticeBoard board)
 {
     public const string Kind = "subscription";
 
@@ -51,6 +52,7 @@ internal sealed class SubscriptionApi(StripeDoubleOptions options, BillingObject
                 (string)subscription["id"]!, price, call.NowSeconds, cycle.NextAfter(call.NowSeconds)));
             subscription["items"]!["data"] = new JsonArray([.. rows]);
             var stored = objects.Subscriptions.Add(writer, subscription);
+            billing.Begin(writer, stored, call.Now);
             board.Snapshot(writer, "customer.subscription.created", stored, call.Now);
             return stored;
         });

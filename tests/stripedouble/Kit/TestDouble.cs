@@ -75,6 +75,10 @@ internal sealed class TestDouble : IAsyncDisposable
             },
             new RequestOptions { IdempotencyKey = key });
 
+    /// <summary>A session by whose token meter events can be streamed.</summary>
+    public Task<Stripe.V2.Billing.MeterEventSession> OpenStreamAsync(RequestOptions? at = null) =>
+        Client.V2.Billing.MeterEventSession.CreateAsync(new Stripe.V2.Billing.MeterEventSessionCreateOptions(), at);
+
     /// <summary>What Stripe has of a customer on the day of the test.</summary>
     public async Task<decimal?> TotalAsync(Meter meter, string customer = "cus_1") =>
         (await SummariesAsync(meter, Now.Date, Now.Date.AddDays(1), customer: customer)).SingleOrDefault()?.AggregatedValue;
