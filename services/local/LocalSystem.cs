@@ -20,9 +20,14 @@ namespace StripeMeter.Local;
 public sealed class LocalSystem : IAsyncDisposable
 {
     private const int TokenBytes = 32;
+    private const string WebhookSecrets = "STRIPE_WEBHOOK_SECRET";
+
+    /// <summary>What the double signs its events with in this run.</summary>
+    private readonly string _doubleSecret = $"whsec_{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(TokenBytes))}";
     private readonly List<IAsyncDisposable> _parts = [];
     private readonly List<WebApplication> _apps = [];
     private readonly Dictionary<string, Uri> _grpc = [];
+    private StripeDoubleHost? _double;
 
     private LocalSystem(LocalOptions options) => Options = options;
 
@@ -117,6 +122,8 @@ public sealed class LocalSystem : IAsyncDisposable
         Publisher = dapr.Sidecars[DaprNames.PublisherApp];
         (Rest, Ingest) = (Loopback(gateway.ProbePort()), Loopback(ingest.AppPort()));
         Sidecar = new Uri(dapr.Sidecars[AppCatalogue.Ingest.Id].HttpEndpoint);
+        if (_double is not null)
+            await _double.ListenAsync(new Uri(Rest, "/v1/webhooks/stripe"), _doubleSecret, cancellation).ConfigureAwait(false);
 
         async Task<WebApplication> StartAppAsync(AppDefinition app, BuildApp build, int appPort)
         {
@@ -139,7 +146,11 @@ public sealed class LocalSystem : IAsyncDisposable
                 ["APP_API_TOKEN"] = appToken,
             };
             if (Options.StartsDouble)
+            {
                 own["STRIPE_DOUBLE_BASE"] = Stripe.ToString();
+                own[WebhookSecrets] = string.Join(',', ((string?[])[own.GetValueOrDefault(WebhookSecrets), _doubleSecret]).Where(static secret => secret is { Length: > 0 }));
+            }
+
             var built = build([], own, builder => builder.Services.AddSingleton<IHostLifetime, NoLifetime>());
             _apps.Add(built);
             await built.StartAsync(cancellation).ConfigureAwait(false);
@@ -157,11 +168,11 @@ public sealed class LocalSystem : IAsyncDisposable
                 ?? new StripeOptions { SecretKey = Options.StripeSecretKey, DoubleBase = Options.StripeDoubleBase }.ApiBase;
         }
 
-        var twin = await StripeDoubleHost.StartAsync(
+        _double = await StripeDoubleHost.StartAsync(
             new StripeDoubleOptions { DataFile = folder.File("stripe-double.db"), Port = Options.StripeDoublePort }, cancellation)
             .ConfigureAwait(false);
-        _parts.Add(twin);
-        return twin.BaseAddress;
+        _parts.Add(_double);
+        return _double.BaseAddress;
     }
 
     private static Uri Loopback(int port) => new($"http://localhost:{Text(port)}");

@@ -18,6 +18,8 @@ internal sealed class SystemProcess : IAsyncDisposable
 
     public Uri Rest => new($"http://127.0.0.1:{_restPort}");
 
+    public Uri Ingest => new($"http://127.0.0.1:{_ingestPort}");
+
     public string StripeBase => $"http://127.0.0.1:{_stripePort}";
 
     public async Task StartAsync()
