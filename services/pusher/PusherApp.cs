@@ -36,6 +36,7 @@ public static class PusherApp
         builder.Services.AddSingleton<StripeAccounts>();
         builder.Services.AddSingleton<AccountGates>();
         builder.Services.AddSingleton<MeterDirectory>();
+        builder.Services.AddSingleton<PriceMeters>();
         builder.Services.AddSingleton<SummaryReader>();
         builder.Services.AddSingleton<MeterFinder>();
         builder.Services.AddSingleton<PusherInstruments>();

@@ -21,25 +21,22 @@ public sealed class InvoiceDeadlines(IMeterStore store, PushProtocol protocol, T
     private static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(1);
 
     /// <summary>
-    /// Enters the deadline of the periods that an invoice line bills: those that end when the line's period does.
-    /// Durable when it returns; entering the same again changes nothing.
+    /// Enters an invoice where one of its lines bills: in the periods of the line's meter that end when the line's period
+    /// does. Durable when it returns; entering the same again, or an answer that came late, changes nothing.
     /// </summary>
-    /// <param name="account">Id of the Stripe account, <c>acct_…</c>.</param>
-    /// <param name="livemode">False for Stripe's test mode.</param>
-    /// <param name="stripeCustomer">Customer of the invoice.</param>
-    /// <param name="line">Service period of the line.</param>
-    /// <param name="final">When the invoice becomes, or became, final.</param>
+    /// <param name="account">The account of the invoice.</param>
+    /// <param name="line">What the line bills.</param>
+    /// <param name="invoice">When its invoice becomes final.</param>
     /// <param name="cancellation">Ends the work.</param>
     /// <returns>Documents that it concerns.</returns>
     /// <exception cref="StoreUnavailableException">Not all may have been entered. Entering it again is harmless.</exception>
-    public async Task<int> EnterAsync(
-        string account, bool livemode, string stripeCustomer, BillingPeriod line, Instant final, CancellationToken cancellation)
+    public async Task<int> EnterAsync(AccountMode account, BilledLine line, InvoiceEnd invoice, CancellationToken cancellation)
     {
-        var places = await store.Work.PlacesOfCustomerAsync(account, livemode, stripeCustomer, MaximumDocuments, cancellation)
-            .ConfigureAwait(false);
+        ArgumentNullException.ThrowIfNull(line);
+        var places = await PlacesAsync(account, line.StripeCustomer, cancellation).ConfigureAwait(false);
         var concerned = 0;
-        foreach (var place in places)
-            concerned += await EnterAsync(store.Of(place.Tenant).Deltas, place.Key, line, final, cancellation).ConfigureAwait(false) ? 1 : 0;
+        foreach (var place in places.Where(place => line.Meter is null || line.Meter == place.Key.MeterId))
+            concerned += await EnterAsync(store.Of(place.Tenant).Deltas, place.Key, line.Period, invoice, cancellation).ConfigureAwait(false) ? 1 : 0;
         return concerned;
     }
 
@@ -57,8 +54,7 @@ public sealed class InvoiceDeadlines(IMeterStore store, PushProtocol protocol, T
         AccountMode account, string stripeCustomer, IReadOnlySet<string> meters, Instant from, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(meters);
-        var places = await store.Work.PlacesOfCustomerAsync(account.Id, account.Livemode, stripeCustomer, MaximumDocuments, cancellation)
-            .ConfigureAwait(false);
+        var places = await PlacesAsync(account, stripeCustomer, cancellation).ConfigureAwait(false);
         foreach (var place in places.Where(place => meters.Contains(place.Key.MeterId)))
         {
             await ChangeAsync(
@@ -68,10 +64,13 @@ public sealed class InvoiceDeadlines(IMeterStore store, PushProtocol protocol, T
 
     private Instant Now => Instant.Of(clock.GetUtcNow());
 
-    private Task<bool> EnterAsync(IDeltaLedger deltas, DeltaKey key, BillingPeriod line, Instant final, CancellationToken cancellation) => ChangeAsync(
+    private Task<IReadOnlyList<DeltaPlace>> PlacesAsync(AccountMode account, string stripeCustomer, CancellationToken cancellation) =>
+        store.Work.PlacesOfCustomerAsync(account.Id, account.Livemode, stripeCustomer, MaximumDocuments, cancellation);
+
+    private Task<bool> EnterAsync(IDeltaLedger deltas, DeltaKey key, BillingPeriod line, InvoiceEnd invoice, CancellationToken cancellation) => ChangeAsync(
         deltas, key,
         document => document.Periods.FirstOrDefault(delta => (delta.Period.End - line.End).Duration() < Tolerance) is { } billed
-            ? protocol.SetDeadline(document, billed.Period.Start, final, Now)
+            ? protocol.EnterInvoice(document, billed.Period.Start, invoice, Now)
             : null,
         cancellation);
 

@@ -7,6 +7,9 @@ namespace StripeMeter.Metering.Pushing;
 /// <summary>What Stripe should know of one billing period, and has taken.</summary>
 public sealed record PeriodDelta
 {
+    /// <summary>Invoices remembered that bill one period; of more, those that are final first.</summary>
+    public const int MaximumInvoices = 10;
+
     public required BillingPeriod Period { get; init; }
 
     public IReadOnlyList<Contribution> Contributions { get; init; } = [];
@@ -26,8 +29,11 @@ public sealed record PeriodDelta
     /// <summary>What a sink that overwrites holds, by hour or day; one for the period where it is told running totals.</summary>
     public IReadOnlyList<ToldSlot> Slots { get; init; } = [];
 
-    /// <summary>When the invoice becomes final, if Stripe said so.</summary>
-    public Instant? Deadline { get; init; }
+    /// <summary>The invoices that bill it, as far as Stripe told of them.</summary>
+    public IReadOnlyList<InvoiceEnd> Invoices { get; init; } = [];
+
+    /// <summary>When the first of its invoices becomes final, if Stripe said so: what comes later is not on that one.</summary>
+    public Instant? Deadline => Invoices.Min(invoice => (Instant?)invoice.Final);
 
     /// <summary>What the ledger says.</summary>
     public Quantity Target => Contributions.Aggregate(Quantity.Zero, (sum, contribution) => sum + contribution.Share);
@@ -61,4 +67,13 @@ public sealed record PeriodDelta
             ? [.. Contributions, contribution]
             : [.. Contributions.Select(other => other.IsOf(contribution.Metric, contribution.Customer) ? contribution : other)],
     };
+
+    /// <summary>Enters what Stripe said of an invoice. The same if it said so already, or something later.</summary>
+    public PeriodDelta With(InvoiceEnd invoice) =>
+        Invoices.Any(known => known.Invoice == invoice.Invoice && known.Asked >= invoice.Asked)
+            ? this
+            : this with
+            {
+                Invoices = [.. Invoices.Where(other => other.Invoice != invoice.Invoice).Append(invoice).OrderBy(known => known.Final).Take(MaximumInvoices)],
+            };
 }

@@ -62,12 +62,16 @@ public sealed partial class PushProtocol
         return document.BilledFrom < from ? _schedule.Scheduled(document with { BilledFrom = from }, now) : document;
     }
 
-    /// <summary>Enters when the invoice of a period becomes final. The same document: it has no such period, or says so already.</summary>
-    public DeltaDocument SetDeadline(DeltaDocument document, Instant periodStart, Instant deadline, Instant now)
+    /// <summary>
+    /// Enters what Stripe said of an invoice that bills a period. The same document: it has no such period, or was told
+    /// something later of the invoice.
+    /// </summary>
+    public DeltaDocument EnterInvoice(DeltaDocument document, Instant periodStart, InvoiceEnd invoice, Instant now)
     {
         ArgumentNullException.ThrowIfNull(document);
-        return document.Find(periodStart) is { } delta && delta.Deadline != deadline
-            ? _schedule.Scheduled(document.With(delta with { Deadline = deadline }), now)
-            : document;
+        if (document.Find(periodStart) is not { } delta)
+            return document;
+        var entered = delta.With(invoice);
+        return ReferenceEquals(entered, delta) ? document : _schedule.Scheduled(document.With(entered), now);
     }
 }

@@ -11,7 +11,8 @@ namespace StripeMeter.Pusher.Webhooks;
 /// When invoices become final: until then their periods can be told of. Asked of the invoice as it is now.
 /// See https://docs.stripe.com/billing/subscriptions/usage-based/configure-grace-period.
 /// </summary>
-internal sealed class InvoiceHandler(InvoiceDeadlines deadlines, DrivingService driving, PusherOptions options) : IStripeEventHandler
+internal sealed class InvoiceHandler(
+    InvoiceDeadlines deadlines, PriceMeters prices, DrivingService driving, PusherOptions options, TimeProvider clock) : IStripeEventHandler
 {
     private const int PageLines = 100;
     private static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(1);
@@ -21,25 +22,41 @@ internal sealed class InvoiceHandler(InvoiceDeadlines deadlines, DrivingService 
     public async Task HandleAsync(StripeEvent about, AccountMode account, StripeCalls calls, CancellationToken cancellation)
     {
         var request = calls.RequestFor(account.Id);
+        var asked = Instant.Of(clock.GetUtcNow());
         var invoice = await calls.Client.V1.Invoices.GetAsync(about.ObjectId, null, request, cancellation).ConfigureAwait(false);
-        if (FinalOf(invoice) is not { } final || invoice.CustomerId is not { Length: > 0 } customer)
+        if (FinalOf(invoice) is not { } final || invoice.CustomerId is not { Length: > 0 })
             return;
         var lines = calls.Client.V1.Invoices.LineItems.ListAutoPagingAsync(
             invoice.Id, new InvoiceLineItemListOptions { Limit = PageLines }, request, cancellation);
-        var seen = new HashSet<BillingPeriod>();
+        var billed = new HashSet<BilledLine>();
         var read = 0;
         await foreach (var line in lines.ConfigureAwait(false))
         {
             // Usage is billed when its period is over; a line that reaches further is paid in advance.
             if (line.Period is { } period && period.End <= invoice.Created + Tolerance)
-                seen.Add(new BillingPeriod(Instant.Of(period.Start), Instant.Of(period.End)));
+                billed.Add(await BilledAsync(invoice, line, account, calls, cancellation).ConfigureAwait(false));
             if (++read == options.StripeEventParts)
                 break;
         }
 
-        foreach (var period in seen)
-            await deadlines.EnterAsync(account.Id, account.Livemode, customer, period, final, cancellation).ConfigureAwait(false);
+        foreach (var line in billed)
+            await deadlines.EnterAsync(account, line, new InvoiceEnd(invoice.Id, final, asked), cancellation).ConfigureAwait(false);
         driving.Wake();
+    }
+
+    /// <summary>A price without a meter is a fee, which concerns no document, or a legacy one, which its items are told of.</summary>
+    private async Task<BilledLine> BilledAsync(
+        Invoice invoice, InvoiceLineItem line, AccountMode account, StripeCalls calls, CancellationToken cancellation)
+    {
+        var period = new BillingPeriod(Instant.Of(line.Period.Start), Instant.Of(line.Period.End));
+        if (line.Pricing?.PriceDetails?.PriceId is not { Length: > 0 } price)
+            return new BilledLine(invoice.CustomerId, null, period);
+        return await prices.FindAsync(account, calls, price, cancellation).ConfigureAwait(false) switch
+        {
+            null => new BilledLine(invoice.CustomerId, null, period),
+            "" => new BilledLine(line.Parent?.SubscriptionItemDetails?.SubscriptionItem ?? invoice.CustomerId, price, period),
+            var meter => new BilledLine(invoice.CustomerId, meter, period),
+        };
     }
 
     /// <summary>When it becomes, or became, final; null while nobody knows.</summary>

@@ -32,7 +32,7 @@ internal sealed partial class SubscriptionHandler(
             return;
         }
 
-        foreach (var began in metered.GroupBy(item => item.Created, item => item.Price.Recurring.Meter))
+        foreach (var began in metered.GroupBy(BeganAt, item => item.Price.Recurring.Meter))
         {
             await deadlines.EnterStartAsync(
                 account, subscription.CustomerId, began.ToHashSet(StringComparer.Ordinal), Instant.Of(began.Key), cancellation).ConfigureAwait(false);
@@ -44,6 +44,9 @@ internal sealed partial class SubscriptionHandler(
         foreach (var customer in await customers.FindAsync(account, meters, subscription.CustomerId, cancellation).ConfigureAwait(false))
             await ChangeAsync(customer, anchor, Instant.Of(from), $"{subscription.Id}/{about.Id}", cancellation).ConfigureAwait(false);
     }
+
+    /// <summary>From when an item can bill by its price: both must be there.</summary>
+    private static DateTime BeganAt(SubscriptionItem item) => item.Created > item.Price.Created ? item.Created : item.Price.Created;
 
     /// <summary>The day a subscription was anchored on, which in short months is not the day its anchor falls on.</summary>
     private static PeriodAnchor AnchorOf(Subscription subscription)

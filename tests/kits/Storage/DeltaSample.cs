@@ -50,7 +50,7 @@ internal static class DeltaSample
     .With(new PeriodDelta
     {
         Period = Sample.Month(3), Accepted = Quantity.Parse("-1"), Confirmed = Quantity.Parse("0.1"),
-        CarriedIn = Quantity.Parse("12345678901234567890123456.123456789012"), CarriedOut = Quantity.Parse("2"), Deadline = Sample.Noon, Slots = [new ToldSlot(Sample.Noon, Quantity.One, 3, Sample.Noon)],
+        CarriedIn = Quantity.Parse("12345678901234567890123456.123456789012"), CarriedOut = Quantity.Parse("2"), Invoices = [new InvoiceEnd("in_1", Sample.Noon, Sample.Noon)], Slots = [new ToldSlot(Sample.Noon, Quantity.One, 3, Sample.Noon)],
         Contributions =
         [
             Contribution() with { Elsewhere = Quantity.One, HasLeft = true, Version = new CounterVersion(5, 6) }, Contribution("日本", " "),
@@ -67,7 +67,8 @@ internal static class DeltaSample
         {
             Assert.Equal(left.Contributions, right.Contributions);
             Assert.Equal(left.Slots, right.Slots);
-            Assert.Equal(left, right with { Contributions = left.Contributions, Slots = left.Slots });
+            Assert.Equal(left.Invoices, right.Invoices);
+            Assert.Equal(left, right with { Contributions = left.Contributions, Slots = left.Slots, Invoices = left.Invoices });
         }
 
         Assert.Equal(expected.Checking, actual.Checking);

@@ -100,19 +100,49 @@ public sealed class PeriodEndTests
     public void Deadline_FromStripe_IsTheOneThatCounts()
     {
         var final = March.End + TimeSpan.FromHours(72);
-        var document = _protocol.SetDeadline(_documents.Raised(5), March.Start, final, Noon);
+        var invoice = new InvoiceEnd("in_1", final, Noon);
+        var document = _protocol.EnterInvoice(_documents.Raised(5), March.Start, invoice, Noon);
         var now = March.End + TimeSpan.FromHours(70);
 
         Assert.Equal(March.Start, _documents.Attempted(document, now).Open!.PeriodStart);
         Assert.True(_protocol.Ends.IsClosed(document.Periods[0], final));
-        Assert.Same(document, _protocol.SetDeadline(document, March.Start, final, now));
-        Assert.Same(document, _protocol.SetDeadline(document, April.Start, final, now));
+        Assert.Same(document, _protocol.EnterInvoice(document, March.Start, invoice, now));
+        Assert.Same(document, _protocol.EnterInvoice(document, April.Start, invoice, now));
+    }
+
+    [Fact]
+    public void Deadline_OfWhatStripeSaidLast_HoldsWhateverIsEnteredLast()
+    {
+        var draft = new InvoiceEnd("in_1", March.End + TimeSpan.FromHours(72), March.End);
+        var final = new InvoiceEnd("in_1", March.End + TimeSpan.FromHours(2), March.End + TimeSpan.FromHours(2));
+
+        var inOrder = Entered(draft, final);
+        var outOfOrder = Entered(final, draft);
+
+        Assert.Equal(final.Final, inOrder.Deadline);
+        Assert.Equal(inOrder.Invoices, outOfOrder.Invoices);
+        Assert.Equal(draft.Final, Entered(final, draft with { Asked = final.Asked + TimeSpan.FromTicks(1) }).Deadline);
+    }
+
+    /// <summary>Two subscriptions bill by one meter: what is told once the first of their invoices is final may be on neither.</summary>
+    [Fact]
+    public void Deadline_OfSeveralInvoices_IsThatOfTheFirstToBeFinal()
+    {
+        var (early, late) = (March.End + TimeSpan.FromHours(1), March.End + TimeSpan.FromHours(72));
+
+        var delta = Entered(new InvoiceEnd("in_1", early, March.End), new InvoiceEnd("in_2", late, March.End + TimeSpan.FromMinutes(5)));
+
+        Assert.Equal(early, delta.Deadline);
+        var many = Enumerable.Range(1, 2 * PeriodDelta.MaximumInvoices)
+            .Select(hours => new InvoiceEnd($"in_{100 - hours}", March.End + TimeSpan.FromHours(100 - hours), March.End));
+        Assert.Equal(PeriodDelta.MaximumInvoices, Entered([.. many]).Invoices.Count);
+        Assert.Equal(March.End + TimeSpan.FromHours(100 - (2 * PeriodDelta.MaximumInvoices)), Entered([.. many]).Deadline);
     }
 
     [Fact]
     public void Deadline_HoweverLate_IsWithinWhatStripeTakes()
     {
-        var endless = new PeriodDelta { Period = March, Deadline = Instant.Maximum };
+        var endless = new PeriodDelta { Period = March, Invoices = [new InvoiceEnd("in_1", Instant.Maximum, March.End)] };
 
         Assert.True(_protocol.Ends.DeadlineOf(endless) < March.End + _rules.OldestMinute);
         Assert.True(_protocol.Ends.IsClosed(new PeriodDelta { Period = March }, Instant.Maximum));
@@ -123,7 +153,7 @@ public sealed class PeriodEndTests
     public void Carry_WhenThePeriodThatRunsIsBilledAlready_WaitsForTheNext()
     {
         var now = April.Start + TimeSpan.FromDays(2);
-        var document = _protocol.SetDeadline(_documents.Raised(1, April, now), April.Start, now, now);
+        var document = _protocol.EnterInvoice(_documents.Raised(1, April, now), April.Start, new InvoiceEnd("in_1", now, now), now);
         document = _documents.Raised(5, March, now, document, version: 2);
 
         Assert.IsType<PushStep.Rest>(_protocol.Next(document, now, 1));
@@ -131,6 +161,9 @@ public sealed class PeriodEndTests
         var carried = Carried(document, April.End, out _);
         Assert.Equal(April.End, carried.Periods[^1].Period.Start);
     }
+
+    private PeriodDelta Entered(params InvoiceEnd[] invoices) =>
+        invoices.Aggregate(_documents.Raised(5), (document, invoice) => _protocol.EnterInvoice(document, March.Start, invoice, Noon)).Find(March.Start)!;
 
     private DeltaDocument Carried(DeltaDocument document, Instant now, out PushIntent entry)
     {

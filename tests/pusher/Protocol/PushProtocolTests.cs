@@ -178,7 +178,7 @@ public sealed class PushProtocolTests
     public void Minute_AtTheEdgesOfAPeriod_IsWholeWithinIt()
     {
         var period = new BillingPeriod(March.Start + TimeSpan.FromSeconds(30), March.Start + TimeSpan.FromSeconds(270));
-        var document = Empty.With(new PeriodDelta { Period = period, Deadline = March.End });
+        var document = Empty.With(new PeriodDelta { Period = period, Invoices = [new InvoiceEnd("in_1", March.End, Noon)] });
         var minutes = new List<Instant>();
         document = _protocol.Raise(document, period, Counted(1) with { Newest = period.Start }, Meter, Noon, Noon);
         for (var version = 2; document.Due <= Noon; version++)

@@ -32,21 +32,25 @@ public sealed class StripeNoticeTests
     }
 
     [Fact]
-    public async Task Deadline_OfAnInvoiceLine_IsEnteredWhereItsPeriodEnds()
+    public async Task Deadline_OfAnInvoiceLine_IsEnteredWhereItsMeterAndPeriodAre()
     {
         await using var subject = await PusherUnderTest.StartAsync();
         var mapping = await subject.MapAsync("api_calls");
         await subject.CountAsync("api_calls", "cus_1", "7");
         await subject.UntilToldAsync(mapping.MeterId, "cus_1", "7");
         var deadlines = new InvoiceDeadlines(subject.AllTenants, _protocol, TimeProvider.System);
-        var (month, account) = (PusherUnderTest.ThisMonth, subject.Double.AccountId);
-        var line = new BillingPeriod(month.Start, month.End + TimeSpan.FromSeconds(17));
+        var month = PusherUnderTest.ThisMonth;
+        var account = new AccountMode(subject.Double.AccountId, false);
+        var line = new BilledLine("cus_1", mapping.MeterId, new BillingPeriod(month.Start, month.End + TimeSpan.FromSeconds(17)));
         var final = month.End + TimeSpan.FromHours(72);
+        var invoice = new InvoiceEnd("in_1", final, month.End);
 
-        Assert.Equal(1, await deadlines.EnterAsync(account, false, "cus_1", line, final, Never));
-        Assert.Equal(0, await deadlines.EnterAsync(account, false, "cus_2", line, final, Never));
-        Assert.Equal(0, await deadlines.EnterAsync(account, true, "cus_1", line, final, Never));
-        Assert.Equal(0, await deadlines.EnterAsync(account, false, "cus_1", new BillingPeriod(month.Start, month.Start), final, Never));
+        Assert.Equal(1, await deadlines.EnterAsync(account, line, invoice, Never));
+        Assert.Equal(1, await deadlines.EnterAsync(account, line with { Meter = null }, invoice, Never));
+        Assert.Equal(0, await deadlines.EnterAsync(account, line with { StripeCustomer = "cus_2" }, invoice, Never));
+        Assert.Equal(0, await deadlines.EnterAsync(account, line with { Meter = "mtr_other" }, invoice, Never));
+        Assert.Equal(0, await deadlines.EnterAsync(account with { Livemode = true }, line, invoice, Never));
+        Assert.Equal(0, await deadlines.EnterAsync(account, line with { Period = new BillingPeriod(month.Start, month.Start) }, invoice, Never));
 
         Assert.Equal(final, (await subject.DocumentAsync(mapping.MeterId, "cus_1"))!.Find(month.Start)!.Deadline);
     }

@@ -132,20 +132,27 @@ public sealed class WebhookTests
         _answers["/v1/invoices/in_1/lines"] =
             $$"""
             {"object":"list","has_more":false,"url":"/v1/invoices/in_1/lines","data":[
-             {"id":"il_1","object":"line_item","period":{"start":{{start}},"end":{{end}} } }]}
+             {"id":"il_1","object":"line_item","period":{"start":{{start}},"end":{{end}} },
+              "pricing":{"type":"price_details","price_details":{"price":"price_1"} } }]}
             """;
+        _answers["/v1/prices/price_1"] = """{"id":"price_1","object":"price","recurring":{"interval":"month","interval_count":1,"usage_type":"metered","meter":"mtr_1"} }""";
+        // Another subscription's invoice, with a fee for the same month: final sooner, and nothing to this meter.
+        _answers["/v1/prices/price_fee"] = """{"id":"price_fee","object":"price","recurring":{"interval":"month","interval_count":1,"usage_type":"licensed"} }""";
+        _answers["/v1/invoices/in_2"] = $$"""{"id":"in_2","object":"invoice","status":"draft","customer":"cus_1","created":{{end}},"automatically_finalizes_at":{{end + 60}}}""";
+        _answers["/v1/invoices/in_2/lines"] = _answers["/v1/invoices/in_1/lines"].Replace("price_1", "price_fee", StringComparison.Ordinal);
         // A flat fee of the month that runs, paid in advance with the invoice of the month before: no end of this one.
         _answers["/v1/invoices/in_0"] = $$"""{"id":"in_0","object":"invoice","status":"draft","customer":"cus_1","created":{{start}},"automatically_finalizes_at":{{start + 3600}}}""";
         _answers["/v1/invoices/in_0/lines"] = _answers["/v1/invoices/in_1/lines"];
         _answers["/v1/invoices/in_1"] = $$"""{"id":"in_1","object":"invoice","status":"draft","customer":"cus_1","created":{{end}},"automatically_finalizes_at":{{end + 7200}}}""";
 
         await ReceiveAsync(subject, Event("evt_0", "invoice.created", "in_0"));
+        await ReceiveAsync(subject, Event("evt_2", "invoice.created", "in_2"));
         await ReceiveAsync(subject, Event("evt_1", "invoice.created", "in_1"));
 
         await Patience.UntilEqualAsync(month.End + TimeSpan.FromHours(2), () => DeadlineAsync(subject));
         _answers["/v1/invoices/in_1"] =
             $$$"""{"id":"in_1","object":"invoice","status":"open","customer":"cus_1","created":{{{end}}},"status_transitions":{"finalized_at":{{{end + 600}}} } }""";
-        await ReceiveAsync(subject, Event("evt_2", "invoice.finalized", "in_1"));
+        await ReceiveAsync(subject, Event("evt_5", "invoice.finalized", "in_1"));
         await Patience.UntilEqualAsync(month.End + TimeSpan.FromMinutes(10), () => DeadlineAsync(subject));
         // What was true when it was sent does not matter: the invoice is final by now.
         await ReceiveAsync(subject, Event("evt_3", "invoice.updated", "in_1"));
@@ -165,6 +172,8 @@ public sealed class WebhookTests
         var start = new DateTimeOffset(2026, 2, 28, 9, 30, 12, TimeSpan.Zero).ToUnixTimeSeconds();
         _answers["/v1/subscriptions/sub_1"] = Subscription("active", anchor, start, "month");
         _answers["/v1/subscriptions/sub_2"] = Subscription("active", anchor, start, "year");
+        // A price that came into being within the month cannot bill what was used before.
+        _answers["/v1/subscriptions/sub_4"] = Subscription("active", anchor, start, "month", priceCreated: start + 600);
         _answers["/v1/subscriptions/sub_3"] = Subscription("canceled", anchor + 86_400, start, "month");
 
         await subject.CountAsync("calls", "ref_1", "1");
@@ -183,13 +192,16 @@ public sealed class WebhookTests
         Assert.Equal(
             ("acme", "ref_1", 31, 570, start, "sub_1/evt_1"),
             (change.TenantId, change.CustomerRef, change.Anchor.Day, change.Anchor.Minute, change.EffectiveTime.Seconds, change.ChangeId));
+
+        await ReceiveAsync(subject, Event("evt_6", "customer.subscription.updated", "sub_4"));
+        await Patience.UntilEqualAsync(start + 600, async () => (await DocumentAsync(subject)).BilledFrom.ToUnixSeconds());
     }
 
-    private static string Subscription(string status, long anchor, long start, string interval) =>
+    private static string Subscription(string status, long anchor, long start, string interval, long priceCreated = 1_700_000_000) =>
         $$$"""
         {"id":"sub_1","object":"subscription","status":"{{{status}}}","customer":"cus_1","billing_cycle_anchor":{{{anchor}}},
          "items":{"object":"list","data":[{"id":"si_1","object":"subscription_item","created":{{{start + 90}}},"current_period_start":{{{start}}},"current_period_end":{{{start + 2_592_000}}},
-          "price":{"id":"price_1","object":"price","recurring":{"interval":"{{{interval}}}","interval_count":1,"usage_type":"metered","meter":"mtr_1"} } }]} }
+          "price":{"id":"price_1","object":"price","created":{{{priceCreated}}},"recurring":{"interval":"{{{interval}}}","interval_count":1,"usage_type":"metered","meter":"mtr_1"} } }]} }
         """;
 
     private static string Event(string id, string type, string objectId) =>

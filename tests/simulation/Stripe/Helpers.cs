@@ -76,7 +76,8 @@ internal sealed class Helpers
             foreach (var account in _world.Accounts)
             {
                 await deadlines.EnterAsync(
-                    account.Name, account.Livemode, invoice.Customer, invoice.Period, invoice.Final, CancellationToken.None).ConfigureAwait(false);
+                    new AccountMode(account.Name, account.Livemode), new BilledLine(invoice.Customer, null, invoice.Period),
+                    new InvoiceEnd("in_1", invoice.Final, _world.Now), CancellationToken.None).ConfigureAwait(false);
             }
 
             _world.Invoices.Events.Remove(invoice);
