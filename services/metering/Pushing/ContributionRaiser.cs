@@ -22,9 +22,6 @@ public sealed record RaisedContribution(BillingPeriod Period, Contribution Contr
 /// </summary>
 public sealed class ContributionRaiser(IDeltaLedger ledger, PushProtocol protocol, TimeProvider clock)
 {
-    /// <summary>Tries against other writers of a document.</summary>
-    public const int MaximumSaves = 20;
-
     /// <summary>Documents one counter may contribute to.</summary>
     public const int MaximumHolders = 1_000;
 
@@ -35,7 +32,7 @@ public sealed class ContributionRaiser(IDeltaLedger ledger, PushProtocol protoco
     public async Task RaiseAsync(DeltaKey key, IReadOnlyCollection<RaisedContribution> raised, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(raised);
-        for (var save = 0; save < MaximumSaves; save++)
+        for (var save = 0; save < DeltaChanges.MaximumSaves; save++)
         {
             var stored = await ledger.LoadAsync(key, cancellation).ConfigureAwait(false);
             var document = stored ?? new DeltaDocument { Key = key, Meter = raised.First().Meter };
@@ -65,7 +62,7 @@ public sealed class ContributionRaiser(IDeltaLedger ledger, PushProtocol protoco
                 return;
         }
 
-        throw new StoreUnavailableException("Other writers were faster each time.");
+        throw DeltaChanges.TooSlow();
     }
 
     /// <summary>
@@ -119,19 +116,18 @@ public sealed class ContributionRaiser(IDeltaLedger ledger, PushProtocol protoco
     private async Task<Quantity?> LeaveAsync(
         DeltaKey holder, Instant periodStart, Contribution contribution, CancellationToken cancellation)
     {
-        for (var save = 0; save < MaximumSaves; save++)
-        {
-            var document = await ledger.LoadAsync(holder, cancellation).ConfigureAwait(false);
-            if (document?.Find(periodStart)?.Find(contribution.Metric, contribution.Customer) is not { } held)
-                return Quantity.Zero;
-            if (!held.HasLeft && held.LogId == contribution.LogId && held.Version > contribution.Version)
-                return null;
-            var left = protocol.Leave(document, periodStart, contribution.Metric, contribution.Customer, Now);
-            if (await ledger.SaveAsync(left, cancellation).ConfigureAwait(false))
-                return held.Share;
-        }
-
-        throw new StoreUnavailableException("Other writers were faster each time.");
+        Quantity? share = Quantity.Zero;
+        await ledger.ChangeAsync(
+            holder,
+            document =>
+            {
+                var held = document.Find(periodStart)?.Find(contribution.Metric, contribution.Customer);
+                var isNewer = held is { HasLeft: false } && held.LogId == contribution.LogId && held.Version > contribution.Version;
+                share = isNewer ? null : held?.Share ?? Quantity.Zero;
+                return held is null || isNewer ? null : protocol.Leave(document, periodStart, contribution.Metric, contribution.Customer, Now);
+            },
+            cancellation).ConfigureAwait(false);
+        return share;
     }
 
     private static bool IsSameMeter(DeltaKey left, DeltaKey right) =>

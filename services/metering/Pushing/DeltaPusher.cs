@@ -1,4 +1,3 @@
-using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Time;
 
 namespace StripeMeter.Metering.Pushing;
@@ -17,9 +16,6 @@ public sealed class DeltaPusher(
 {
     /// <summary>Steps of one drive, so that a document that always has something to do leaves room for others.</summary>
     public const int MaximumSteps = 100;
-
-    /// <summary>Tries to enter an outcome against pushers that are faster.</summary>
-    public const int MaximumSaves = 20;
 
     private Instant Now => Instant.Of(clock.GetUtcNow());
 
@@ -81,7 +77,8 @@ public sealed class DeltaPusher(
             return true;
         // From here on a cancellation would only leave doubt: the call has a time limit of its own.
         var outcome = await sink.SendAsync(key, sent, CancellationToken.None).ConfigureAwait(false);
-        await EnterAsync(key, present => protocol.Apply(present, sent, outcome, Now), CancellationToken.None).ConfigureAwait(false);
+        // Should others be faster each time, it stays as sent; once its time is up it is sent or looked for again.
+        await ledger.ChangeAsync(key, present => protocol.Apply(present, sent, outcome, Now), CancellationToken.None).ConfigureAwait(false);
         return true;
     }
 
@@ -89,21 +86,6 @@ public sealed class DeltaPusher(
     {
         var asked = Now;
         var reading = await sink.ReadAsync(key, intent, cancellation).ConfigureAwait(false);
-        await EnterAsync(key, document => protocol.EnterReading(document, intent, reading, asked), cancellation).ConfigureAwait(false);
-    }
-
-    private async Task EnterAsync(DeltaKey key, Func<DeltaDocument, DeltaDocument> enter, CancellationToken cancellation)
-    {
-        for (var save = 0; save < MaximumSaves; save++)
-        {
-            if (await ledger.LoadAsync(key, cancellation).ConfigureAwait(false) is not { } document)
-                return;
-            var entered = enter(document);
-            if (ReferenceEquals(entered, document) || await ledger.SaveAsync(entered, cancellation).ConfigureAwait(false))
-                return;
-        }
-
-        // It stays as it was; once its time is up it is sent or looked for again, and what comes of that is entered then.
-        throw new StoreUnavailableException("Other writers were faster each time.");
+        await ledger.ChangeAsync(key, document => protocol.EnterReading(document, intent, reading, asked), cancellation).ConfigureAwait(false);
     }
 }

@@ -10,9 +10,6 @@ namespace StripeMeter.Metering.Pushing;
 /// </summary>
 public sealed class ErrorReports(IMeterStore store, PushProtocol protocol, TimeProvider clock)
 {
-    /// <summary>Tries against other writers of a document.</summary>
-    public const int MaximumSaves = 20;
-
     /// <summary>Longest text kept of a report.</summary>
     public const int MaximumText = 500;
 
@@ -33,7 +30,7 @@ public sealed class ErrorReports(IMeterStore store, PushProtocol protocol, TimeP
             return false;
         var deltas = store.Of(place.Tenant).Deltas;
         var text = report.Length > MaximumText ? report[..MaximumText] : report;
-        for (var save = 0; save < MaximumSaves; save++)
+        for (var save = 0; save < DeltaChanges.MaximumSaves; save++)
         {
             if (await deltas.LoadAsync(place.Key, cancellation).ConfigureAwait(false) is not { } document)
                 return true;
@@ -47,6 +44,6 @@ public sealed class ErrorReports(IMeterStore store, PushProtocol protocol, TimeP
                 return true;
         }
 
-        throw new StoreUnavailableException("Other writers were faster each time.");
+        throw DeltaChanges.TooSlow();
     }
 }

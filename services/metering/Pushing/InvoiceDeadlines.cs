@@ -1,5 +1,4 @@
 using StripeMeter.Metering.Ledger;
-using StripeMeter.Metering.Periods;
 using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Time;
 
@@ -11,9 +10,6 @@ namespace StripeMeter.Metering.Pushing;
 /// </summary>
 public sealed class InvoiceDeadlines(IMeterStore store, PushProtocol protocol, TimeProvider clock)
 {
-    /// <summary>Tries against other writers of a document.</summary>
-    public const int MaximumSaves = 20;
-
     /// <summary>Documents of one Stripe customer.</summary>
     public const int MaximumDocuments = 1_000;
 
@@ -36,7 +32,12 @@ public sealed class InvoiceDeadlines(IMeterStore store, PushProtocol protocol, T
         var places = await PlacesAsync(account, line.StripeCustomer, cancellation).ConfigureAwait(false);
         var concerned = 0;
         foreach (var place in places.Where(place => line.Meter is null || line.Meter == place.Key.MeterId))
-            concerned += await EnterAsync(store.Of(place.Tenant).Deltas, place.Key, line.Period, invoice, cancellation).ConfigureAwait(false) ? 1 : 0;
+        {
+            var isConcerned = await store.Of(place.Tenant).Deltas.ChangeAsync(
+                place.Key, document => Entered(document, line, invoice), cancellation).ConfigureAwait(false);
+            concerned += isConcerned ? 1 : 0;
+        }
+
         return concerned;
     }
 
@@ -57,8 +58,8 @@ public sealed class InvoiceDeadlines(IMeterStore store, PushProtocol protocol, T
         var places = await PlacesAsync(account, stripeCustomer, cancellation).ConfigureAwait(false);
         foreach (var place in places.Where(place => meters.Contains(place.Key.MeterId)))
         {
-            await ChangeAsync(
-                store.Of(place.Tenant).Deltas, place.Key, document => protocol.SetBilledFrom(document, from, Now), cancellation).ConfigureAwait(false);
+            await store.Of(place.Tenant).Deltas.ChangeAsync(
+                place.Key, document => protocol.SetBilledFrom(document, from, Now), cancellation).ConfigureAwait(false);
         }
     }
 
@@ -67,26 +68,9 @@ public sealed class InvoiceDeadlines(IMeterStore store, PushProtocol protocol, T
     private Task<IReadOnlyList<DeltaPlace>> PlacesAsync(AccountMode account, string stripeCustomer, CancellationToken cancellation) =>
         store.Work.PlacesOfCustomerAsync(account.Id, account.Livemode, stripeCustomer, MaximumDocuments, cancellation);
 
-    private Task<bool> EnterAsync(IDeltaLedger deltas, DeltaKey key, BillingPeriod line, InvoiceEnd invoice, CancellationToken cancellation) => ChangeAsync(
-        deltas, key,
-        document => document.Periods.FirstOrDefault(delta => (delta.Period.End - line.End).Duration() < Tolerance) is { } billed
+    /// <summary>Null if nothing of the document ends when the line does.</summary>
+    private DeltaDocument? Entered(DeltaDocument document, BilledLine line, InvoiceEnd invoice) =>
+        document.Periods.FirstOrDefault(delta => (delta.Period.End - line.Period.End).Duration() < Tolerance) is { } billed
             ? protocol.EnterInvoice(document, billed.Period.Start, invoice, Now)
-            : null,
-        cancellation);
-
-    /// <summary>False if there is no document, or the change does not concern it.</summary>
-    private static async Task<bool> ChangeAsync(
-        IDeltaLedger deltas, DeltaKey key, Func<DeltaDocument, DeltaDocument?> change, CancellationToken cancellation)
-    {
-        for (var save = 0; save < MaximumSaves; save++)
-        {
-            var document = await deltas.LoadAsync(key, cancellation).ConfigureAwait(false);
-            if (document is null || change(document) is not { } changed)
-                return false;
-            if (ReferenceEquals(changed, document) || await deltas.SaveAsync(changed, cancellation).ConfigureAwait(false))
-                return true;
-        }
-
-        throw new StoreUnavailableException("Other writers were faster each time.");
-    }
+            : null;
 }
