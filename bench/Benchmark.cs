@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
+using StripeMeter.Bench.Overloading;
 using StripeMeter.Bench.Pricing;
 using StripeMeter.Bench.Pushing;
 using StripeMeter.Bench.Repairing;
@@ -11,7 +12,7 @@ namespace StripeMeter.Bench;
 internal sealed class Benchmark(TimeProvider clock)
 {
     /// <summary>Parts of the report, in their order.</summary>
-    public static readonly string[] Parts = ["engine", "series", "pricing", "embedded", "apart", "access", "repairs", "pushes", "memory"];
+    public static readonly string[] Parts = ["engine", "series", "pricing", "embedded", "apart", "access", "overload", "repairs", "pushes", "memory"];
 
     /// <summary>What Stripe takes of one account in live mode by default, all calls together.</summary>
     private const int PushesPerSecond = 100;
@@ -49,6 +50,7 @@ internal sealed class Benchmark(TimeProvider clock)
             "embedded" => MeasureSystemAsync("The embedded system", time => SystemUnderTest.StartEmbeddedAsync(time), percent),
             "apart" => MeasureSystemAsync("Separate processes", SystemUnderTest.StartApartAsync, percent),
             "access" => MeasureAccessAsync(percent),
+            "overload" => MeasureOverloadAsync(percent),
             "repairs" => MeasureRepairsAsync(percent),
             "pushes" => MeasurePushesAsync(percent),
             _ => soakEvents > 0 ? SoakAsync(soakEvents) : Task.CompletedTask,
@@ -162,6 +164,32 @@ internal sealed class Benchmark(TimeProvider clock)
         ];
         foreach (var result in results)
             best[result.Name] = Math.Max(best.GetValueOrDefault(result.Name), result.AcknowledgedPerSecond);
+    }
+
+    private async Task MeasureOverloadAsync(int percent)
+    {
+        var duration = TimeSpan.FromSeconds(Math.Max(5, 60 * percent / 100));
+        await using var system = await SystemUnderTest.StartEmbeddedAsync(clock);
+        using var bench = new OverloadBench(system, clock);
+        var result = await bench.RunAsync(duration);
+        Line("## Overload");
+        Line();
+        Line($"REST requests of {OverloadBench.EventsOfARequest} events leave by the clock: at half of the capacity, which is {Number(result.Capacity)} requests a second "
+            + $"by a few callers, then for {Seconds(duration)} at ten times of it. Refused is answered 503 with Retry-After.");
+        Line();
+        Line("| requests | offered/s | accepted | refused | accepted p50 | accepted p99 | peak memory |");
+        Line("| --- | --- | --- | --- | --- | --- | --- |");
+        Row("half", result.Normal, duration / 2);
+        Row("ten times", result.Overload, duration);
+        Line();
+        var ratio = (decimal)result.Overload.Accepted.GetValueAtPercentile(99) / Math.Max(1, result.Normal.Accepted.GetValueAtPercentile(99));
+        Line($"Accepted p99 is {ratio.ToString("F1", CultureInfo.InvariantCulture)} times the normal one. Quick again {Seconds(result.Recovery)} after the overload. "
+            + $"{Number(result.Acknowledged)} events were acknowledged, {Number(result.Counted)} were counted.");
+        Line();
+
+        void Row(string name, Stretch stretch, TimeSpan time) => Line(
+            $"| {name} | {Number((long)(stretch.Offered / time.TotalSeconds))} | {Number(stretch.Accepted.TotalCount)} | {Number(stretch.Refused)} "
+            + $"| {Percentile(stretch.Accepted, 50)} | {Percentile(stretch.Accepted, 99)} | {Megabytes(stretch.PeakBytes)} |");
     }
 
     private async Task MeasureRepairsAsync(int percent)

@@ -66,6 +66,13 @@ public sealed class GatewayOptions
     [Setting("GATEWAY_PENDING_EVENTS"), Range(1_000, 10_000_000)]
     public int MaximumPendingEvents { get; set; } = 50_000;
 
+    /// <summary>
+    /// KiB of events that are being served at a time; more are refused as overload, so that those that are accepted are quick. It is
+    /// about as much as is stored in 60 ms: more of it takes larger bursts, and makes an overload slower.
+    /// </summary>
+    [Setting("GATEWAY_SERVED_KIB"), Range(64, 1_048_576)]
+    public int ServedKibibytes { get; set; } = 512;
+
     /// <summary>Seconds after which a call to a service is given up.</summary>
     [Setting("GATEWAY_CALL_TIMEOUT_SECONDS"), Range(1, 300)]
     public int CallTimeoutSeconds { get; set; } = 10;

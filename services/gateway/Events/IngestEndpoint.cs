@@ -14,22 +14,28 @@ internal static class IngestEndpoint
         KeyHeader, "Event i without a key of its own gets the key `<this>:<i>`. At most 240 characters.", 240);
 
     public static async Task HandleAsync(
-        HttpContext context, IngestDispatcher dispatcher, GatewayOptions options, GatewayInstruments instruments, TimeProvider clock)
+        HttpContext context, IngestAdmission admission, IngestDispatcher dispatcher, GatewayOptions options, GatewayInstruments instruments,
+        TimeProvider clock)
     {
         var started = clock.GetTimestamp();
-        var events = await ReadAsync(context, options).ConfigureAwait(false);
+        admission.Foresee(context.Request.ContentLength);
+        var format = FormatOf(context, options);
+        using var body = await RequestBody.ReadOfAnyTypeAsync(context, options.IngestBodyBytes).ConfigureAwait(false);
+        using var served = admission.Enter(body.Memory.Length);
+        var events = Read(context, format, body, options);
         var results = await ReadEvents.DecideAsync(events, dispatcher.IngestAsync).ConfigureAwait(false);
         instruments.Ingested(clock.GetElapsedTime(started));
         await new IngestAnswer(results).SendAsync(context).ConfigureAwait(false);
     }
 
-    private static async Task<List<ReadEvent>> ReadAsync(HttpContext context, GatewayOptions options)
+    private static IngestFormat FormatOf(HttpContext context, GatewayOptions options) =>
+        context.Request.Headers[KeyHeader].ToString().Length > options.MaximumRequestKeyLength
+            ? throw new ProblemException(Problem.Invalid(KeyHeader, $"must have at most {options.MaximumRequestKeyLength} characters"))
+            : IngestFormats.Of(context.Request);
+
+    private static List<ReadEvent> Read(HttpContext context, IngestFormat format, in RequestBody body, GatewayOptions options)
     {
         var requestKey = context.Request.Headers[KeyHeader].ToString();
-        if (requestKey.Length > options.MaximumRequestKeyLength)
-            throw new ProblemException(Problem.Invalid(KeyHeader, $"must have at most {options.MaximumRequestKeyLength} characters"));
-        var format = IngestFormats.Of(context.Request);
-        using var body = await RequestBody.ReadOfAnyTypeAsync(context, options.IngestBodyBytes).ConfigureAwait(false);
         var events = format switch
         {
             IngestFormat.Json => EventJson.Read(body.Utf8, options.MaximumBatchEvents),
