@@ -40,6 +40,8 @@ public static class GatewayApp
         builder.Services.AddClients(TimeSpan.FromSeconds(options.CallTimeoutSeconds));
         builder.Services.AddSingleton<GatewayInstruments>();
         builder.Services.AddSingleton<ActiveMappings>();
+        builder.Services.AddSingleton<MetricFacts>();
+        builder.Services.AddSingleton<UsageAlerts>();
         builder.Services.AddSingleton<IngestAdmission>();
         builder.Services.AddSingleton<IngestDispatcher>();
         builder.Services.AddHostedService(services => services.GetRequiredService<IngestDispatcher>());

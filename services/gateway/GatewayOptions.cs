@@ -73,6 +73,17 @@ public sealed class GatewayOptions
     [Setting("GATEWAY_SERVED_KIB"), Range(64, 1_048_576)]
     public int ServedKibibytes { get; set; } = 512;
 
+    /// <summary>
+    /// Usage allowed in a billing period, as <c>metric=1000</c>, <c>tenant/metric=…</c> or <c>tenant/metric/customer=…</c>, separated by
+    /// commas. It is shown and alerted, and refuses nothing.
+    /// </summary>
+    [Setting("USAGE_LIMITS"), RegularExpression(@"(\s*[^,]+=\d{1,15}(\.\d{1,12})?\s*,?)*\s*")]
+    public string UsageLimits { get; set; } = "";
+
+    /// <summary>What metrics count, as <c>metric=unit</c> or <c>tenant/metric=unit</c>, separated by commas. A metric that is not named is its own unit.</summary>
+    [Setting("METRIC_UNITS"), RegularExpression(@"(\s*[^,]+=[^,=]+,?)*\s*")]
+    public string MetricUnits { get; set; } = "";
+
     /// <summary>Seconds after which a call to a service is given up.</summary>
     [Setting("GATEWAY_CALL_TIMEOUT_SECONDS"), Range(1, 300)]
     public int CallTimeoutSeconds { get; set; } = 10;

@@ -93,8 +93,8 @@ public static class Examples
             {"customerRef":"cus_01",
              "period":{"start":"2026-01-01","end":"2026-01-31","startTime":"2026-01-01T00:00:00Z","endTime":"2026-02-01T00:00:00Z"},
              "metrics":[{"name":"api_calls","current":0.3,"aggregation":"sum","unit":"api_calls","sum":0.3,"count":2,
-               "min":0.1,"max":0.2,"last":0.2,"watermark":"2026-01-16T14:30:00.123Z"}],
-             "alerts":[]}
+               "min":0.1,"max":0.2,"last":0.2,"watermark":"2026-01-16T14:30:00.123Z","limit":0.4}],
+             "alerts":[{"type":"limit_near","message":"0.3 of 0.4 api_calls are used (api_calls).","severity":"warn"}]}
             """,
         [typeof(Projection)] =
             """

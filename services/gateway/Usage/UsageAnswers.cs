@@ -23,20 +23,20 @@ public sealed record UsagePeriod(string Start, string End, string StartTime, str
 /// <param name="Name">The metric.</param>
 /// <param name="Current">The aggregate that the metric's active mapping bills; the sum if there is none.</param>
 /// <param name="Aggregation">Which aggregate <c>current</c> is.</param>
-/// <param name="Unit">What is counted: the metric's name, until metrics have units of their own.</param>
+/// <param name="Unit">What is counted: as <c>METRIC_UNITS</c> says, else the metric's name.</param>
 /// <param name="Sum">Sum of the quantities.</param>
 /// <param name="Count">Number of events.</param>
 /// <param name="Min">Smallest quantity.</param>
 /// <param name="Max">Greatest quantity.</param>
 /// <param name="Last">Quantity of the newest event.</param>
 /// <param name="Watermark">Timestamp of the newest event counted.</param>
-/// <param name="Limit">The usage allowed, if there is a limit.</param>
+/// <param name="Limit">The usage allowed in the period, as <c>USAGE_LIMITS</c> says. Absent: there is no limit. Usage beyond it is counted and billed all the same.</param>
 public sealed record MetricUsage(
     string Name, ExactNumber? Current, string Aggregation, string Unit, ExactNumber Sum, long Count, ExactNumber? Min,
     ExactNumber? Max, ExactNumber? Last, string? Watermark, ExactNumber? Limit);
 
 /// <summary>An alert that is raised.</summary>
-/// <param name="Type">Its kind.</param>
+/// <param name="Type">limit_near (from three quarters on), limit_reached, late_events (they wait for approval), or push_parked (Stripe cannot be told; not shown to customers).</param>
 /// <param name="Message">What happened.</param>
 /// <param name="Severity">info, warn or critical.</param>
 public sealed record UsageAlert(string Type, string Message, string Severity);

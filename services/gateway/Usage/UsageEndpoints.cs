@@ -3,12 +3,10 @@ using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Wire;
 using StripeMeter.Gateway.Access;
 using StripeMeter.Gateway.Errors;
-using StripeMeter.Gateway.Mappings;
 using StripeMeter.Gateway.OpenApi;
 using StripeMeter.Gateway.Requests;
 using StripeMeter.Metering.Identity;
 using StripeMeter.Metering.Time;
-using StripeMeter.V1;
 
 namespace StripeMeter.Gateway.Usage;
 
@@ -17,7 +15,7 @@ internal static class UsageEndpoints
 {
     public static void MapUsage(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/v1/usage/current", CurrentAsync)
+        routes.MapGet("/v1/usage/current", CurrentUsageEndpoint.HandleAsync)
             .Describe("Usage", "GetCurrentUsage", "What a customer used in the billing period under way",
                 CommonParameters.Tenant, CommonParameters.RequiredCustomer)
             .Allows(AccessKind.Read, Scopes.UsageRead, forCustomers: true);
@@ -35,27 +33,6 @@ internal static class UsageEndpoints
             .Takes<ProjectionRequest>();
     }
 
-    private static async Task<CurrentUsage> CurrentAsync(
-        HttpContext context, UsageService.UsageServiceClient usages, ActiveMappings mappings)
-    {
-        var query = new QueryReader(context);
-        var request = new GetCurrentUsageRequest
-        {
-            TenantId = query.Text(CommonParameters.Tenant),
-            CustomerRef = query.Text(CommonParameters.RequiredCustomer),
-        };
-        query.Check();
-
-        var mapped = mappings.OfTenantAsync(request.TenantId, context.RequestAborted);
-        var usage = await usages.GetCurrentUsageAsync(request, cancellationToken: context.RequestAborted).ConfigureAwait(false);
-        var aggregations = await mapped.ConfigureAwait(false);
-        return new CurrentUsage(
-            request.CustomerRef,
-            ToPeriod(usage.PeriodStart, usage.PeriodEnd),
-            [.. usage.Counters.Select(counter => ToMetric(counter, aggregations.GetValueOrDefault(counter.Metric, Aggregation.Sum)))],
-            []);
-    }
-
     public static UsagePeriod ToPeriod(Google.Protobuf.WellKnownTypes.Timestamp start, Google.Protobuf.WellKnownTypes.Timestamp end)
     {
         start.TryToInstant(out var first);
@@ -64,17 +41,4 @@ internal static class UsageEndpoints
     }
 
     public static string DayOf(Instant instant) => instant.ToUtc().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
-
-    private static MetricUsage ToMetric(Counter counter, Aggregation aggregation) => new(
-        counter.Metric,
-        Aggregates.Of(counter, aggregation),
-        MappingWords.Of(aggregation),
-        counter.Metric,
-        new ExactNumber(counter.Sum),
-        counter.Count,
-        ExactNumber.OfText(counter.Min),
-        ExactNumber.OfText(counter.Max),
-        ExactNumber.OfText(counter.Last),
-        RestTime.Write(counter.Watermark),
-        Limit: null);
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using StripeMeter.Metering.Tenants;
+using StripeMeter.Metering.Text;
 
 namespace StripeMeter.Metering.Ledger;
 
@@ -9,33 +10,21 @@ namespace StripeMeter.Metering.Ledger;
 /// </summary>
 public sealed class LatenessWindows
 {
-    private readonly Dictionary<string, TimeSpan?> _byName = [];
+    private readonly MetricTable<TimeSpan?> _named;
     private readonly TimeSpan? _normal;
 
     /// <param name="normalHours">For metrics that are not named.</param>
     /// <param name="text">The metrics that are.</param>
     /// <exception cref="FormatException">The text cannot be read.</exception>
-    public LatenessWindows(int normalHours, string text)
-    {
-        ArgumentNullException.ThrowIfNull(text);
-        _normal = OfHours(normalHours);
-        foreach (var entry in text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
-        {
-            var equals = entry.LastIndexOf('=');
-            if (equals < 1 || !int.TryParse(entry.AsSpan(equals + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var hours))
-                throw new FormatException($"'{entry}' is not of the form metric=hours or tenant/metric=hours.");
-            _byName[entry[..equals]] = OfHours(hours);
-        }
-    }
+    public LatenessWindows(int normalHours, string text) =>
+        (_normal, _named) = (OfHours(normalHours), new MetricTable<TimeSpan?>(text, static hours => OfHours(Read(hours))));
 
     /// <summary>Null: never late.</summary>
-    public TimeSpan? Of(TenantId tenant, string metric)
-    {
-        // Without exceptions, an event costs no look-up.
-        if (_byName.Count == 0)
-            return _normal;
-        return _byName.TryGetValue($"{tenant.Value}/{metric}", out var window) || _byName.TryGetValue(metric, out window) ? window : _normal;
-    }
+    public TimeSpan? Of(TenantId tenant, string metric) => _named.TryFind(tenant, metric, "", out var window) ? window : _normal;
+
+    private static int Read(string hours) => int.TryParse(hours, NumberStyles.None, CultureInfo.InvariantCulture, out var read)
+        ? read
+        : throw new FormatException($"'{hours}' is not a number of hours.");
 
     private static TimeSpan? OfHours(int hours) => hours == 0 ? null : TimeSpan.FromHours(hours);
 }

@@ -40,6 +40,8 @@ public sealed class Backend : IAsyncDisposable
 
     public Func<ListDeltasRequest, ListDeltasResponse> ListDeltas { get; set; } = null!;
 
+    public Func<ListAdjustmentsRequest, ListAdjustmentsResponse> ListAdjustments { get; set; } = null!;
+
     public Func<CompareShadowRequest, CompareShadowResponse> CompareShadow { get; set; } = null!;
 
     public Func<ReceiveStripeEventRequest, ReceiveStripeEventResponse> StripeEvent { get; set; } = null!;
@@ -88,6 +90,7 @@ public sealed class Backend : IAsyncDisposable
         app.MapGrpcService<CounterFace>();
         app.MapGrpcService<MappingFace>();
         app.MapGrpcService<PushFace>();
+        app.MapGrpcService<AdjustmentFace>();
         app.MapGrpcService<WebhookFace>();
         app.MapGrpcService<PricingFace>();
         app.MapGrpcService<BackfillFace>();
@@ -106,6 +109,7 @@ public sealed class Backend : IAsyncDisposable
         History = _ => new();
         ListCounters = _ => new();
         Progress = _ => new();
+        ListAdjustments = _ => new ListAdjustmentsResponse();
         ListDeltas = _ => new();
         CompareShadow = _ => new();
         StripeEvent = _ => new();
@@ -172,6 +176,12 @@ public sealed class Backend : IAsyncDisposable
 
         public override Task<CompareShadowResponse> CompareShadow(CompareShadowRequest request, ServerCallContext context) =>
             Task.FromResult(backend.Note(context, backend.CompareShadow(request)));
+    }
+
+    private sealed class AdjustmentFace(Backend backend) : AdjustmentService.AdjustmentServiceBase
+    {
+        public override Task<ListAdjustmentsResponse> ListAdjustments(ListAdjustmentsRequest request, ServerCallContext context) =>
+            Task.FromResult(backend.Note(context, backend.ListAdjustments(request)));
     }
 
     private sealed class WebhookFace(Backend backend) : WebhookService.WebhookServiceBase
