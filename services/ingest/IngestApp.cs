@@ -1,3 +1,4 @@
+using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Configuration;
 using StripeMeter.Defaults.Hosting;
 using StripeMeter.Defaults.Storage;
@@ -38,6 +39,9 @@ public static class IngestApp
         builder.Services.AddHostedService(services => services.GetRequiredService<AppendedPublisher>());
         builder.Services.AddSingleton<ControlInstruments>();
         builder.Services.AddSingleton<ControlAnnouncer>();
+        builder.Services.AddSingleton(new PublisherTopics(
+            builder.Services.AddSettings<PublisherOptions>(builder.Configuration).Publishers,
+            SettingsReader.Read<AccessOptions>(builder.Configuration).BypassesAuthentication));
         builder.Services.AddSingleton<SubscriptionInstruments>();
         builder.Services.AddSingleton<PublicationTaker>();
         builder.Services.AddSingleton<DeadLetterKeeper>();

@@ -9,7 +9,8 @@ internal static class EmbeddedDapr
 {
     private const int MaximumBodyBytes = 16 * 1024 * 1024;
 
-    public static LocalDaprOptions Options(string dataFile, LocalOptions options, string appToken, ILoggerFactory loggers) => new()
+    public static LocalDaprOptions Options(
+        string dataFile, LocalOptions options, IEnumerable<string> publisherTopics, string appToken, ILoggerFactory loggers) => new()
     {
         DataFile = dataFile,
         AppApiToken = appToken,
@@ -41,7 +42,7 @@ internal static class EmbeddedDapr
                     {
                         // Public topics are durable: what a subscriber did not take goes back to its queue.
                         ["requeueInFailure"] = "true",
-                        ["publishingScopes"] = $"{DaprNames.PublisherApp}={DaprNames.UsageEventsTopic}",
+                        ["publishingScopes"] = $"{DaprNames.PublisherApp}={string.Join(',', publisherTopics)}",
                         ["subscriptionScopes"] = $"{DaprNames.PublisherApp}=",
                         ["memoryTopics"] = $"{DaprNames.UsageAppendedTopic},{DaprNames.CountersChangedTopic}",
                     },

@@ -3,9 +3,11 @@ using System.Reflection;
 using System.Security.Cryptography;
 using StripeMeter.Aggregator;
 using StripeMeter.Defaults.Billing;
+using StripeMeter.Defaults.Configuration;
 using StripeMeter.Defaults.Hosting;
 using StripeMeter.Gateway;
 using StripeMeter.Ingest;
+using StripeMeter.Ingest.Subscribing;
 using StripeMeter.LocalDapr;
 using StripeMeter.Pricing;
 using StripeMeter.Pusher;
@@ -109,7 +111,7 @@ public sealed class LocalSystem : IAsyncDisposable
         var appToken = Convert.ToHexString(RandomNumberGenerator.GetBytes(TokenBytes));
         var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole(console => console.SingleLine = true).AddFilter("Yarp", LogLevel.Error).SetMinimumLevel(LogLevel.Warning));
         _parts.Add(new Disposer(loggers));
-        var dapr = await LocalDaprHost.StartAsync(EmbeddedDapr.Options(folder.File("dapr.db"), Options, appToken, loggers), cancellation).ConfigureAwait(false);
+        var dapr = await LocalDaprHost.StartAsync(EmbeddedDapr.Options(folder.File("dapr.db"), Options, PublisherTopicsOf(settings), appToken, loggers), cancellation).ConfigureAwait(false);
         _parts.Add(dapr);
 
         // The gateway is last: it is ready when the others are.
@@ -173,6 +175,13 @@ public sealed class LocalSystem : IAsyncDisposable
             .ConfigureAwait(false);
         _parts.Add(_double);
         return _double.BaseAddress;
+    }
+
+    /// <summary>The sidecar of publishers on this machine serves all of them.</summary>
+    private static IEnumerable<string> PublisherTopicsOf(IReadOnlyDictionary<string, string?> settings)
+    {
+        var publishers = SettingsReader.Read<PublisherOptions>(new ConfigurationBuilder().AddInMemoryCollection(settings).Build()).Publishers;
+        return new PublisherTopics(publishers, isOpen: false).All.Select(topic => topic.Name);
     }
 
     private static Uri Loopback(int port) => new($"http://localhost:{Text(port)}");

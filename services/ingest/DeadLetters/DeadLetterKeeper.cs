@@ -1,5 +1,7 @@
+using StripeMeter.Defaults.Access;
 using StripeMeter.Ingest.Subscribing;
 using StripeMeter.Metering.DeadLetters;
+using StripeMeter.Metering.Identity;
 using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Tenants;
 using StripeMeter.Metering.Time;
@@ -10,11 +12,12 @@ namespace StripeMeter.Ingest.DeadLetters;
 internal sealed partial class DeadLetterKeeper(
     IMeterStore store, DeadLetterOptions options, TimeProvider clock, ILogger<DeadLetterKeeper> logger)
 {
-    /// <summary>Keeps events. False: a list is full.</summary>
-    public async Task<bool> KeepAsync(IReadOnlyList<RefusedEvent> refused, CancellationToken cancellation)
+    /// <summary>Keeps events of publishers, in no list but those of tenants that the publishers reach, and the operator's. False: a list is full.</summary>
+    public async Task<bool> KeepAsync(IReadOnlyList<RefusedEvent> refused, Principal publishers, CancellationToken cancellation)
     {
         var now = Instant.Of(clock.GetUtcNow());
-        foreach (var tenant in refused.GroupBy(TenantOf))
+        using var system = Call.ActAs(Principal.System);
+        foreach (var tenant in refused.GroupBy(item => TenantOf(item, publishers)))
         {
             var letters = tenant.Select(item => ToLetter(item, now)).ToArray();
             if (await ListOf(tenant.Key).AddAsync(letters, cancellation).ConfigureAwait(false))
@@ -28,10 +31,12 @@ internal sealed partial class DeadLetterKeeper(
 
     public DeadLetterList ListOf(TenantId tenant) => new(store.Of(tenant).Documents, options.MaximumKept);
 
-    private TenantId TenantOf(RefusedEvent refused)
+    private TenantId TenantOf(RefusedEvent refused, Principal publishers)
     {
         var named = refused.Event.Read.Event.TenantId;
-        return new TenantId(TenantId.IsValid(named) ? named : options.UnattributedTenant);
+        return TenantId.IsValid(named) && publishers.Reaches(new TenantId(named))
+            ? new TenantId(named)
+            : publishers.OwnTenant ?? new TenantId(options.UnattributedTenant);
     }
 
     private DeadLetter ToLetter(RefusedEvent refused, Instant now)

@@ -8,6 +8,7 @@ using StripeMeter.Ingest.Ingesting;
 using StripeMeter.Ingest.Subscribing;
 using StripeMeter.Metering.DeadLetters;
 using StripeMeter.Metering.Identity;
+using StripeMeter.Metering.Tenants;
 using StripeMeter.Metering.Time;
 using StripeMeter.V1;
 using DeadLetter = StripeMeter.Metering.DeadLetters.DeadLetter;
@@ -86,6 +87,12 @@ internal sealed class DeadLetterServiceEndpoint(DeadLetterKeeper keeper, BatchIn
         {
             var error = PublicationTaker.ToWire(unreadable);
             result.Error = new FieldError { Field = error.Field, Reason = error.Reason };
+            return result;
+        }
+
+        if (TenantId.IsValid(read.Event.TenantId) && Call.Current?.Principal.Reaches(new TenantId(read.Event.TenantId)) == false)
+        {
+            result.Error = new FieldError { Field = "tenant_id", Reason = "is another tenant" };
             return result;
         }
 

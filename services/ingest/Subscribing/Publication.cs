@@ -24,6 +24,7 @@ internal static class Publication
 {
     private const string Message = "message";
     private const string Data = "data";
+    private const string TraceParent = "traceparent";
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = CloudEventReader.MaximumDepth };
 
     /// <summary>The events of a message; one that is refused if it cannot be read at all.</summary>
@@ -39,6 +40,23 @@ internal static class Publication
         catch (JsonException)
         {
             return Unreadable(message, Message, "is not JSON");
+        }
+    }
+
+    /// <summary>The span that a message was published in, as its envelope names it; none if it names none.</summary>
+    public static IReadOnlyCollection<string> TraceParentsOf(ReadOnlyMemory<byte> message)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(message, Options);
+            return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty(TraceParent, out var parent)
+                && parent.ValueKind == JsonValueKind.String
+                ? [parent.GetString()!]
+                : [];
+        }
+        catch (JsonException)
+        {
+            return [];
         }
     }
 

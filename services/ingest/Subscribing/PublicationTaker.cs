@@ -1,6 +1,7 @@
 using Google.Protobuf.Collections;
 using StripeMeter.EventFormats;
 using StripeMeter.Ingest.Ingesting;
+using StripeMeter.Metering.Tenants;
 using StripeMeter.V1;
 using FieldError = StripeMeter.Metering.Events.FieldError;
 
@@ -9,18 +10,24 @@ namespace StripeMeter.Ingest.Subscribing;
 /// <summary>An event that was published and is not taken.</summary>
 internal readonly record struct RefusedEvent(PublishedEvent Event, FieldError Error);
 
-/// <summary>Ingests what was published exactly as what is called for: the same checks, keys and limits.</summary>
+/// <summary>Ingests what was published exactly as what is called for: the same checks, keys and limits, and only its publishers' tenants.</summary>
 internal sealed class PublicationTaker(BatchIngester ingester, IngestOptions options)
 {
-    /// <summary>Ingests the events of a message. Returns those that are refused.</summary>
+    /// <summary>Ingests the events of a message that came by a topic. Returns those that are refused.</summary>
     /// <exception cref="Grpc.Core.RpcException">The events cannot be taken now; some may have been, and taking all again is safe.</exception>
     public async Task<IReadOnlyList<RefusedEvent>> TakeAsync(
-        IReadOnlyList<PublishedEvent> published, CancellationToken cancellation)
+        IReadOnlyList<PublishedEvent> published, PublisherTopic topic, CancellationToken cancellation)
     {
-        var refused = new List<RefusedEvent>();
-        foreach (var unreadable in published.Where(item => item.Read.Error is not null))
-            refused.Add(new RefusedEvent(unreadable, ToWire(unreadable.Read.Error!)));
-        foreach (var chunk in published.Where(item => item.Read.Error is null).Chunk(options.MaximumBatchEvents))
+        var (refused, own) = (new List<RefusedEvent>(), new List<PublishedEvent>());
+        foreach (var item in published)
+        {
+            if (Refusal(item.Read, topic) is { } refusal)
+                refused.Add(new RefusedEvent(item, ToWire(refusal)));
+            else
+                own.Add(item);
+        }
+
+        foreach (var chunk in own.Chunk(options.MaximumBatchEvents))
         {
             var events = new RepeatedField<UsageEvent>();
             events.AddRange(chunk.Select(item => item.Read.Event));
@@ -30,6 +37,18 @@ internal sealed class PublicationTaker(BatchIngester ingester, IngestOptions opt
         }
 
         return refused;
+    }
+
+    /// <summary>Why an event cannot be read, or is not its publisher's to bring. One that names no tenant is of the only one there is.</summary>
+    private static FieldError? Refusal(ReadEvent read, PublisherTopic topic)
+    {
+        if (read.Error is not null)
+            return read.Error;
+        if (read.Event.TenantId.Length == 0 && topic.Publishers.OwnTenant is { } own)
+            read.Event.TenantId = own.Value;
+        return !TenantId.IsValid(read.Event.TenantId) || topic.Publishers.Reaches(new TenantId(read.Event.TenantId))
+            ? null
+            : new FieldError(EventFields.Tenant, $"is none whose usage the topic {topic.Name} takes");
     }
 
     public static FieldError ToWire(FieldError error) => error with { Field = EventFields.ToWire(error.Field) };

@@ -1,14 +1,16 @@
 using System.Text.Json.Serialization;
 using Dapr;
 using Grpc.Core;
+using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Hosting;
+using StripeMeter.Defaults.Telemetry;
 using StripeMeter.Ingest.DeadLetters;
 using StripeMeter.Metering.Ledger;
 
 namespace StripeMeter.Ingest.Subscribing;
 
 /// <summary>
-/// Takes events that were published to <c>usage.events</c>. Messages come one by one, not in bulk: on its way through a
+/// Takes events that were published to <c>usage.events</c> and its like. Messages come one by one, not in bulk: on its way through a
 /// bulk delivery a JSON number becomes a double in daprd and loses digits; alone it comes as it was published. Publishers
 /// with many events put many into one message.
 /// <para>
@@ -18,29 +20,41 @@ namespace StripeMeter.Ingest.Subscribing;
 /// </summary>
 internal static partial class UsageEventsSubscription
 {
-    private const string Route = "/subscriptions/usage-events";
-    private const string DeadRoute = "/subscriptions/usage-events-dead";
+    private const string Route = "/subscriptions/";
     private static readonly TopicStatus Success = new("SUCCESS");
     private static readonly TopicStatus Retry = new("RETRY");
     private static readonly TopicStatus Drop = new("DROP");
 
     public static void MapUsageEvents(this WebApplication app)
     {
-        app.MapPost(Route, HandleAsync).WithTopic(new TopicOptions
+        foreach (var topic in app.Services.GetRequiredService<PublisherTopics>().All)
         {
-            PubsubName = DaprNames.PubSub, Name = DaprNames.UsageEventsTopic, DeadLetterTopic = DaprNames.UsageEventsDeadTopic,
-        });
-        app.MapPost(DeadRoute, HandleDeadAsync)
-            .WithTopic(new TopicOptions { PubsubName = DaprNames.PubSub, Name = DaprNames.UsageEventsDeadTopic });
+            app.MapPost(Route + topic.Name, HandleAsync).WithTopic(new TopicOptions
+            {
+                PubsubName = DaprNames.PubSub, Name = topic.Name, DeadLetterTopic = topic.DeadName,
+            });
+            app.MapPost(Route + topic.DeadName, HandleDeadAsync).WithTopic(new TopicOptions { PubsubName = DaprNames.PubSub, Name = topic.DeadName });
+
+            Task<TopicStatus> HandleAsync(
+                HttpContext context, PublicationTaker taker, SubscriptionInstruments instruments, ILogger<PublicationTaker> logger) =>
+                TakeAsync(topic, context, taker, instruments, logger);
+
+            Task<TopicStatus> HandleDeadAsync(
+                HttpContext context, PublicationTaker taker, DeadLetterKeeper keeper, SubscriptionInstruments instruments,
+                ILogger<PublicationTaker> logger) => TakeDeadAsync(topic, context, taker, keeper, instruments, logger);
+        }
     }
 
-    private static async Task<TopicStatus> HandleAsync(
-        HttpContext context, PublicationTaker taker, SubscriptionInstruments instruments, ILogger<PublicationTaker> logger)
+    private static async Task<TopicStatus> TakeAsync(
+        PublisherTopic topic, HttpContext context, PublicationTaker taker, SubscriptionInstruments instruments, ILogger<PublicationTaker> logger)
     {
-        var published = Publication.Read(await ReadAsync(context).ConfigureAwait(false));
+        Call.Begin(new Call(topic.Publishers, context.TraceIdentifier));
+        var message = await ReadAsync(context).ConfigureAwait(false);
+        var published = Publication.Read(message);
+        using var activity = ServiceTracing.Start("ingest.take", Publication.TraceParentsOf(message));
         try
         {
-            var refused = await taker.TakeAsync(published, context.RequestAborted).ConfigureAwait(false);
+            var refused = await taker.TakeAsync(published, topic, context.RequestAborted).ConfigureAwait(false);
             instruments.Taken(published.Count - refused.Count);
             return refused.Count == 0 ? Success : Drop;
         }
@@ -51,15 +65,16 @@ internal static partial class UsageEventsSubscription
         }
     }
 
-    private static async Task<TopicStatus> HandleDeadAsync(
-        HttpContext context, PublicationTaker taker, DeadLetterKeeper keeper, SubscriptionInstruments instruments,
+    private static async Task<TopicStatus> TakeDeadAsync(
+        PublisherTopic topic, HttpContext context, PublicationTaker taker, DeadLetterKeeper keeper, SubscriptionInstruments instruments,
         ILogger<PublicationTaker> logger)
     {
+        Call.Begin(new Call(topic.Publishers, context.TraceIdentifier));
         var published = Publication.Read(await ReadAsync(context).ConfigureAwait(false));
         try
         {
-            var refused = await taker.TakeAsync(published, context.RequestAborted).ConfigureAwait(false);
-            if (!await keeper.KeepAsync(refused, context.RequestAborted).ConfigureAwait(false))
+            var refused = await taker.TakeAsync(published, topic, context.RequestAborted).ConfigureAwait(false);
+            if (!await keeper.KeepAsync(refused, topic.Publishers, context.RequestAborted).ConfigureAwait(false))
                 return Retry;
             instruments.Refused(refused.Count);
             return Success;

@@ -13,7 +13,7 @@ using Xunit;
 namespace StripeMeter.Access.Tests.Guarding;
 
 /// <summary>Every route and method that changes something, found by reflection: its beginning and its outcome stand in the audit log.</summary>
-public sealed class AuditCoverageTests(GuardedSystem system) : IClassFixture<GuardedSystem>
+public sealed class AuditCoverageTests(PublishingSystem system) : IClassFixture<PublishingSystem>
 {
     /// <summary>Routes that are sent a body and change nothing, or only add events. What is here was thought about.</summary>
     private static readonly HashSet<string> Unrecorded =
@@ -145,7 +145,7 @@ public sealed class AuditCoverageTests(GuardedSystem system) : IClassFixture<Gua
         {
             using var content = new StringContent($$"""{"tenantId":"acme","metric":"calls","customerRef":"cus_1","quantity":"{{quantity}}","ts":"2026-01-01T00:00:00Z"}""");
             content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-            using var published = await publisher.PostAsync(new Uri("/v1.0/publish/pubsub/usage.events", UriKind.Relative), content);
+            using var published = await publisher.PostAsync(new Uri("/v1.0/publish/pubsub/" + PublishingSystem.AcmesTopic, UriKind.Relative), content);
             Assert.True(published.IsSuccessStatusCode, published.ToString());
         }
 
