@@ -66,7 +66,7 @@ internal static class AdjustmentEndpoints
         query.Check();
         var page = await adjustments.ListAdjustmentsAsync(request, cancellationToken: context.RequestAborted).ConfigureAwait(false);
         return new AdjustmentPage(
-            [.. page.Adjustments.Select(AdjustmentAnswer.Of)], page.NextPageToken.Length > 0 ? page.NextPageToken : null);
+            [.. page.Adjustments.Select(AdjustmentAnswer.Of)], page.NextPageToken.OrNull());
     }
 
     private static async Task<Created<AdjustmentDone>> CreateAsync(

@@ -46,11 +46,9 @@ public sealed record AdjustmentAnswer(
 {
     internal static AdjustmentAnswer Of(Adjustment sent) => new(
         sent.Id, sent.TenantId, sent.Metric, sent.CustomerRef, RestTime.Write(sent.PeriodTime), sent.Delta,
-        AdjustmentWords.Of(sent.Reason), sent.Actor, AdjustmentWords.Of(sent.Status), Known(sent.ApprovedBy),
-        RestTime.Write(sent.ApproveTime), Known(sent.RevertedBy), RestTime.Write(sent.RevertTime), Known(sent.RequestId),
-        Known(sent.Note), RestTime.Write(sent.CreateTime), Known(sent.EventKey));
-
-    private static string? Known(string text) => text.Length > 0 ? text : null;
+        AdjustmentWords.Of(sent.Reason), sent.Actor, AdjustmentWords.Of(sent.Status), sent.ApprovedBy.OrNull(),
+        RestTime.Write(sent.ApproveTime), sent.RevertedBy.OrNull(), RestTime.Write(sent.RevertTime), sent.RequestId.OrNull(),
+        sent.Note.OrNull(), RestTime.Write(sent.CreateTime), sent.EventKey.OrNull());
 }
 
 /// <summary>A page of adjustments: manual ones, newest first, then late events, newest first.</summary>

@@ -137,7 +137,7 @@ internal static class AdministrationEndpoints
         query.Check();
         var page = await identity.ListOrganisationsAsync(request, cancellationToken: context.RequestAborted).ConfigureAwait(false);
         return new OrganisationList(
-            [.. page.Organisations.Select(OrganisationAnswer.Of)], page.NextPageToken.Length > 0 ? page.NextPageToken : null);
+            [.. page.Organisations.Select(OrganisationAnswer.Of)], page.NextPageToken.OrNull());
     }
 
     private static async Task<Created<CreatedOrganisation>> CreateOrganisationAsync(

@@ -107,7 +107,7 @@ public sealed record KeyAnswer(
     string CreatedBy, string? ExpiresAt, string? RevokedAt, string? LastUsedAt, string? ReplacedBy)
 {
     public static KeyAnswer Of(ApiKey key) => new(
-        key.Id, key.Name, key.ProjectId.Length > 0 ? key.ProjectId : null, [.. key.Scopes], key.Livemode, key.Usable,
+        key.Id, key.Name, key.ProjectId.OrNull(), [.. key.Scopes], key.Livemode, key.Usable,
         RestTime.Write(key.CreateTime), key.Creator, RestTime.Write(key.ExpireTime), RestTime.Write(key.RevokeTime),
-        RestTime.Write(key.LastUseTime), key.ReplacedBy.Length > 0 ? key.ReplacedBy : null);
+        RestTime.Write(key.LastUseTime), key.ReplacedBy.OrNull());
 }

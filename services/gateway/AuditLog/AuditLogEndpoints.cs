@@ -77,6 +77,6 @@ internal static class AuditLogEndpoints
         };
         query.Check();
         var page = await log.ListAuditEntriesAsync(request, cancellationToken: context.RequestAborted).ConfigureAwait(false);
-        return new AuditLogPage([.. page.Entries.Select(AuditLogAnswer.Of)], page.NextPageToken.Length > 0 ? page.NextPageToken : null);
+        return new AuditLogPage([.. page.Entries.Select(AuditLogAnswer.Of)], page.NextPageToken.OrNull());
     }
 }

@@ -135,7 +135,7 @@ internal static class BackfillEndpoints
         var page = await backfills.PreviewBackfillAsync(request, cancellationToken: context.RequestAborted).ConfigureAwait(false);
         return new BackfillPreview(
             [.. page.Changes.Select(BackfillWords.ToAnswer)], page.AcceptedCount, page.DuplicateCount, page.ConflictCount,
-            page.RevertedDuplicateCount, page.NextPageToken.Length > 0 ? page.NextPageToken : null);
+            page.RevertedDuplicateCount, page.NextPageToken.OrNull());
     }
 
     private static async Task<BackfillDecided> CommitAsync(string operationId, HttpContext context, Backfills backfills, GatewayOptions options)
@@ -167,7 +167,7 @@ internal static class BackfillEndpoints
         query.Check();
         var page = await backfills.ListBackfillProblemsAsync(request, cancellationToken: context.RequestAborted).ConfigureAwait(false);
         return new BackfillProblemPage(
-            [.. page.Problems.Select(BackfillWords.ToAnswer)], page.NextPageToken.Length > 0 ? page.NextPageToken : null);
+            [.. page.Problems.Select(BackfillWords.ToAnswer)], page.NextPageToken.OrNull());
     }
 
     private static async Task<(string Tenant, string Note)> ReadStepAsync(HttpContext context, GatewayOptions options)

@@ -32,7 +32,7 @@ internal static class BackfillWords
         var error = new ProblemError(RestNames.Of(problem.Error.Field).Field, problem.Error.Reason);
         return new BackfillProblemAnswer(
             problem.Row > 0 ? problem.Row : null, problem.Line > 0 ? problem.Line : null,
-            problem.IdempotencyKey.Length > 0 ? problem.IdempotencyKey : null, error.ToString(), error.Field, error.Reason);
+            problem.IdempotencyKey.OrNull(), error.ToString(), error.Field, error.Reason);
     }
 
     public static CounterChangeAnswer ToAnswer(CounterChange change) => new(

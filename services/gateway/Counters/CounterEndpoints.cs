@@ -99,7 +99,7 @@ internal static class CounterEndpoints
 
         var page = await counters.ListCountersAsync(request, cancellationToken: context.RequestAborted).ConfigureAwait(false);
         return new CounterPage(
-            [.. page.Counters.Select(ToAnswer)], page.NextPageToken.Length > 0 ? page.NextPageToken : null);
+            [.. page.Counters.Select(ToAnswer)], page.NextPageToken.OrNull());
     }
 
     private static async Task<CountingProgress> ProgressAsync(HttpContext context, CounterService.CounterServiceClient counters)
@@ -131,7 +131,7 @@ internal static class CounterEndpoints
         return new CounterAudit(
             page.MatchingCount, page.UndecidedCount,
             [.. page.Mismatches.Select(mismatch => new CounterMismatch(ToAnswer(mismatch.Projected), ToAnswer(mismatch.Recounted)))],
-            page.NextPageToken.Length > 0 ? page.NextPageToken : null);
+            page.NextPageToken.OrNull());
     }
 
     internal static CounterAnswer ToAnswer(Counter counter) => new(

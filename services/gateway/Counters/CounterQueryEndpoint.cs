@@ -65,7 +65,7 @@ internal static class CounterQueryEndpoint
         var page = await counters.QueryCountersAsync(request, cancellationToken: context.RequestAborted).ConfigureAwait(false);
         return new CounterWindowPage(
             [.. page.Windows.Select(window => ToAnswer(window, request.RankBy))],
-            page.NextPageToken.Length > 0 ? page.NextPageToken : null);
+            page.NextPageToken.OrNull());
     }
 
     private static QueryCountersRequest Read(HttpContext context)

@@ -45,7 +45,7 @@ internal static class DeadLetterEndpoints
         query.Check();
         var page = await letters.ListDeadLettersAsync(request, cancellationToken: context.RequestAborted).ConfigureAwait(false);
         return new DeadLetterPage(
-            [.. page.DeadLetters.Select(DeadLetterAnswer.Of)], page.NextPageToken.Length > 0 ? page.NextPageToken : null);
+            [.. page.DeadLetters.Select(DeadLetterAnswer.Of)], page.NextPageToken.OrNull());
     }
 
     private static async Task<RedriveAnswer> RedriveAsync(HttpContext context, DeadLetterCalls letters, GatewayOptions options)

@@ -70,7 +70,7 @@ internal static class DeltaEndpoints
         query.Check();
 
         var page = await pushes.ListDeltasAsync(request, cancellationToken: context.RequestAborted).ConfigureAwait(false);
-        return new DeltaPage([.. page.Deltas.Select(ToAnswer)], page.NextPageToken.Length > 0 ? page.NextPageToken : null);
+        return new DeltaPage([.. page.Deltas.Select(ToAnswer)], page.NextPageToken.OrNull());
     }
 
     internal static DeltaAnswer ToAnswer(Delta delta) => new(
@@ -88,11 +88,11 @@ internal static class DeltaEndpoints
         ExactNumber.OfText(delta.CarriedIn),
         ExactNumber.OfText(delta.CarriedOut),
         ExactNumber.OfText(delta.Unbilled),
-        delta.Problem.Length > 0 ? delta.Problem : null,
+        delta.Problem.OrNull(),
         delta.Parked,
         delta.OpenIntent is { } intent ? ToAnswer(intent) : null);
 
     internal static IntentAnswer ToAnswer(PushIntent intent) => new(
         intent.Identifier, new ExactNumber(intent.Value), RestTime.Write(intent.Minute),
-        intent.State.ToString().ToLowerInvariant(), intent.Attempts, intent.LastError.Length > 0 ? intent.LastError : null);
+        intent.State.ToString().ToLowerInvariant(), intent.Attempts, intent.LastError.OrNull());
 }

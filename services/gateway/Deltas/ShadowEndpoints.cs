@@ -50,7 +50,7 @@ internal static class ShadowEndpoints
         query.Check();
 
         var page = await pushes.CompareShadowAsync(request, cancellationToken: context.RequestAborted).ConfigureAwait(false);
-        return new ShadowPage([.. page.Comparisons.Select(ToAnswer)], page.NextPageToken.Length > 0 ? page.NextPageToken : null);
+        return new ShadowPage([.. page.Comparisons.Select(ToAnswer)], page.NextPageToken.OrNull());
     }
 
     private static ShadowAnswer ToAnswer(ShadowComparison line) => new(

@@ -40,7 +40,7 @@ internal static class ListConflictsEndpoint
         query.Check();
         var page = await events.ListConflictsAsync(request, cancellationToken: context.RequestAborted).ConfigureAwait(false);
         return new ConflictPage(
-            [.. page.Conflicts.Select(ToAnswer)], page.NextPageToken.Length > 0 ? page.NextPageToken : null);
+            [.. page.Conflicts.Select(ToAnswer)], page.NextPageToken.OrNull());
     }
 
     private static ConflictAnswer ToAnswer(Conflict conflict) => new(

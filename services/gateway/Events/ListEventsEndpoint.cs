@@ -68,7 +68,7 @@ internal static class ListEventsEndpoint
         return new EventPage(
             request.IncludeTotal ? page.TotalCount : null,
             [.. page.Events.Select(ToAnswer)],
-            page.NextPageToken.Length > 0 ? page.NextPageToken : null);
+            page.NextPageToken.OrNull());
     }
 
     private static ListEventsRequest Read(HttpContext context)
@@ -101,7 +101,7 @@ internal static class ListEventsEndpoint
         entry.Event.TenantId,
         entry.Event.Metric,
         entry.Event.CustomerRef,
-        entry.Event.ResourceId.Length > 0 ? entry.Event.ResourceId : null,
+        entry.Event.ResourceId.OrNull(),
         new ExactNumber(entry.Event.Quantity),
         RestTime.Write(entry.Event.Timestamp),
         entry.Event.MetaJson.Length > 0 ? entry.Event.MetaJson : "{}",

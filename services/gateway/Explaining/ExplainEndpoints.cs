@@ -71,7 +71,7 @@ internal static class ExplainEndpoints
             RestTime.Write(found.PeriodStart), RestTime.Write(found.PeriodEnd),
             found.Counter is null ? null : CounterEndpoints.ToAnswer(found.Counter), [.. found.Trails.Select(TracedRecord.Of)],
             Told(found.Deltas, found.DeltasUnavailable || request.PageToken.Length > 0),
-            found.NextPageToken.Length > 0 ? found.NextPageToken : null);
+            found.NextPageToken.OrNull());
     }
 
     private static IReadOnlyList<DeltaAnswer>? Told(RepeatedField<Delta> deltas, bool isAbsent) =>

@@ -44,7 +44,7 @@ public sealed record TracedRecord(
 {
     internal static TracedRecord Of(RecordTrail trail) => new(
         trail.Event is null ? null : ListEventsEndpoint.ToAnswer(trail.Event),
-        trail.AdjustmentId.Length > 0 ? trail.AdjustmentId : null,
+        trail.AdjustmentId.OrNull(),
         new ExactNumber(trail.Quantity),
         trail.Standing.ToString().ToLowerInvariant(),
         trail.Standing is RecordStanding.Counted or RecordStanding.Approved,
@@ -54,5 +54,5 @@ public sealed record TracedRecord(
         RestTime.Write(trail.PeriodEnd),
         trail.ApprovePosition > 0 ? trail.ApprovePosition : null,
         trail.TakenBackPosition > 0 ? trail.TakenBackPosition : null,
-        trail.SessionId.Length > 0 ? trail.SessionId : null);
+        trail.SessionId.OrNull());
 }

@@ -60,8 +60,8 @@ public sealed record ToldRecordAnswer(
     string Metric, string CustomerRef, string? IdempotencyKey, string? AdjustmentId, ExactNumber Quantity, string? Timestamp, int Shard, long Position)
 {
     internal static ToldRecordAnswer Of(ToldRecord record) => new(
-        record.Metric, record.CustomerRef, record.IdempotencyKey.Length > 0 ? record.IdempotencyKey : null,
-        record.AdjustmentId.Length > 0 ? record.AdjustmentId : null, new ExactNumber(record.Quantity), RestTime.Write(record.Timestamp), record.Shard,
+        record.Metric, record.CustomerRef, record.IdempotencyKey.OrNull(),
+        record.AdjustmentId.OrNull(), new ExactNumber(record.Quantity), RestTime.Write(record.Timestamp), record.Shard,
         record.Position);
 }
 
@@ -95,7 +95,7 @@ internal static class PushExplainEndpoints
         query.Check();
         var page = await pushes.ExplainPushAsync(request, cancellationToken: context.RequestAborted).ConfigureAwait(false);
         return new PushExplanation(
-            ExplainedPushAnswer.Of(page.Push), [.. page.Records.Select(ToldRecordAnswer.Of)], page.NextPageToken.Length > 0 ? page.NextPageToken : null);
+            ExplainedPushAnswer.Of(page.Push), [.. page.Records.Select(ToldRecordAnswer.Of)], page.NextPageToken.OrNull());
     }
 
     private static async Task<EventPushes> ListAsync(HttpContext context, PushCalls pushes)

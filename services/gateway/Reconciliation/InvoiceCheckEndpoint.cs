@@ -61,8 +61,6 @@ internal static class InvoiceCheckEndpoint
     }
 
     private static InvoiceCheckDifference ToAnswer(InvoiceDifference difference) => new(
-        difference.Metric, NullIfEmpty(difference.LineId), difference.HasExpected ? difference.Expected : null,
-        difference.HasBilled ? difference.Billed : null, NullIfEmpty(difference.Explanation));
-
-    private static string? NullIfEmpty(string text) => text.Length > 0 ? text : null;
+        difference.Metric, difference.LineId.OrNull(), difference.HasExpected ? difference.Expected : null,
+        difference.HasBilled ? difference.Billed : null, difference.Explanation.OrNull());
 }

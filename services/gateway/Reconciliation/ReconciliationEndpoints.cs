@@ -107,7 +107,7 @@ internal static class ReconciliationEndpoints
             period, [.. page.Reports.Select(ReportAnswer.Of)],
             [.. page.Reports.Where(report => report.Suggestion is not null).Select(SuggestionAnswer.Of)],
             new ReportCounts(counts.ReportCount, counts.OkCount, counts.InvestigateCount, counts.ResolvedCount, new ExactNumber(counts.MaxDrift)),
-            page.NextPageToken.Length > 0 ? page.NextPageToken : null);
+            page.NextPageToken.OrNull());
     }
 
     /// <summary>Every page of the month. The first is read before anything is written, so a failure there is still told.</summary>

@@ -33,7 +33,7 @@ public sealed record ReconciliationProgress(
     internal static ReconciliationProgress Of(ReconciliationRun run) => new(
         run.Id, run.State.ToString().ToLowerInvariant(), run.Full, RestTime.Write(run.CreateTime), RestTime.Write(run.StartTime),
         RestTime.Write(run.EndTime), run.OkCount, run.InvestigateCount, run.ResolvedCount, run.NotReadCount, run.UnreadableCount,
-        run.Problem.Length > 0 ? run.Problem : null);
+        run.Problem.OrNull());
 }
 
 /// <summary>The reports of a month.</summary>
@@ -197,5 +197,5 @@ public sealed record ApplyAnswer(int Applied, int Failed, IReadOnlyList<ApplyRes
 public sealed record ApplyResult(string Id, bool Applied, string? AdjustmentId, string? Error)
 {
     internal static ApplyResult Of(AppliedSuggestion result) => new(
-        result.Id, result.Applied, result.AdjustmentId.Length > 0 ? result.AdjustmentId : null, result.Problem.Length > 0 ? result.Problem : null);
+        result.Id, result.Applied, result.AdjustmentId.OrNull(), result.Problem.OrNull());
 }

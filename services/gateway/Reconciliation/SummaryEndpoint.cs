@@ -82,7 +82,7 @@ internal static class SummaryEndpoint
             : fraction > CriticalFraction ? "drift_critical"
             : overall.InvestigateCount > 0 ? "drift_detected" : "parity";
         return new ParitySummary(
-            request.TenantId, request.Metric.Length > 0 ? request.Metric : null, request.CustomerRef.Length > 0 ? request.CustomerRef : null, period, status,
+            request.TenantId, request.Metric.OrNull(), request.CustomerRef.OrNull(), period, status,
             new ParityCounters(
                 overall.ReportCount == 1 ? await BeforeAsync(request, context, reconciliation).ConfigureAwait(false) : null,
                 new ParityState(new(overall.ExpectedTotal), new(overall.StripeTotal), new(overall.DriftAbs))));

@@ -76,7 +76,7 @@ internal static class ReplayEndpoints
 
         body.Check();
         var page = await replays.RebuildCountersAsync(request, cancellationToken: context.RequestAborted).ConfigureAwait(false);
-        return new RebuildAnswer(page.CounterCount, page.Cursor.Length > 0 ? page.Cursor : null);
+        return new RebuildAnswer(page.CounterCount, page.Cursor.OrNull());
     }
 
     private static bool ReadApply(JsonBody body)
@@ -130,7 +130,7 @@ internal static class ReplayEndpoints
             change => change.Metric,
             change => new ReplayMetric(
                 change.EventsFound, change.LateEvents, new ExactNumber(change.CounterDelta), change.AffectedCustomers)),
-        page.Cursor.Length > 0 ? page.Cursor : null,
+        page.Cursor.OrNull(),
         RestTime.Write(page.Watermark),
         request.Apply ? page.AppliedCount : null,
         new ReplaySummary(

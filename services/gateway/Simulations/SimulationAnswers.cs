@@ -24,7 +24,7 @@ internal static class SimulationAnswers
     }
 
     public static RunAnswer Of(SimulationRun run) => new(
-        run.Id, run.TenantId, run.ScenarioId.Length > 0 ? run.ScenarioId : null, run.Name, run.Description, Json(run.MetadataJson),
+        run.Id, run.TenantId, run.ScenarioId.OrNull(), run.Name, run.Description, Json(run.MetadataJson),
         SimulationWords.Of(run.Type), SimulationWords.Of(run.Status), run.Invoice is { } invoice ? Of(invoice) : null,
         run.HasPassed ? new RunComparison(run.Passed, [.. run.Differences.Select(Of)]) : null, run.HasPassed ? run.Passed : null,
         run.Problems.Count > 0 ? ErrorOf(run) : null, DurationOf(run), RestTime.Write(run.CreateTime), RestTime.Write(run.StartTime),

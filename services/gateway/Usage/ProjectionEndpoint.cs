@@ -137,14 +137,14 @@ internal static class ProjectionEndpoint
         period.End,
         [.. projection.Lines.Select(line => new ProjectionItem(
             line.Metric, line.PriceId, new ExactNumber(line.Quantity), ExactNumber.OfText(line.UnitPrice),
-            ExactNumber.OfText(line.Total), NullIfEmpty(line.UnpricedReason), NullIfEmpty(line.Note),
+            ExactNumber.OfText(line.Total), line.UnpricedReason.OrNull(), line.Note.OrNull(),
             [.. line.Parts.Select(ToPart)]))],
         new ExactNumber(projection.Subtotal),
         new ExactNumber(projection.Credits),
         new ExactNumber(projection.Total),
         projection.Currency.ToUpperInvariant(),
         ToFreshness(projection, now),
-        NullIfEmpty(projection.CreditsNote),
+        projection.CreditsNote.OrNull(),
         projection.Forecast is { } forecast ? ToForecast(forecast) : null);
 
     private static Forecast ToForecast(ProjectionForecast forecast) => new(
@@ -157,8 +157,6 @@ internal static class ProjectionEndpoint
     private static ProjectionPart ToPart(LinePart part) => new(
         part.Kind, part.Tier == 0 ? null : part.Tier, new ExactNumber(part.Quantity), new ExactNumber(part.UnitPrice),
         new ExactNumber(part.Total), part.Explanation);
-
-    private static string? NullIfEmpty(string text) => text.Length > 0 ? text : null;
 
     private static Freshness ToFreshness(GetProjectionResponse projection, Instant now)
     {
