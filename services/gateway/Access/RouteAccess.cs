@@ -25,6 +25,10 @@ internal static class RouteAccess
         route.WithMetadata(new AccessAttribute(AccessKind.Open));
 
     /// <summary>What is needed for a route.</summary>
-    public static AccessAttribute AccessOf(Endpoint route, string method) => route.Metadata.GetMetadata<AccessAttribute>()
+    public static AccessAttribute AccessOf(Endpoint route, string method) => AccessOf(route.Metadata.GetMetadata<AccessAttribute>(), method);
+
+    /// <param name="declared">What the route declares, if anything.</param>
+    /// <param name="method">The HTTP method.</param>
+    public static AccessAttribute AccessOf(AccessAttribute? declared, string method) => declared
         ?? (HttpMethods.IsGet(method) || HttpMethods.IsHead(method) ? AccessAttribute.UndeclaredRead : AccessAttribute.Undeclared);
 }

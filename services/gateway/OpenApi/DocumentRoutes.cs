@@ -22,7 +22,12 @@ internal static class DocumentRoutes
             return Task.CompletedTask;
         });
         options.AddDocumentTransformer<ProbePaths>();
+        options.AddDocumentTransformer<AccessTransformer>();
+        options.AddDocumentTransformer<ProblemTransformer>();
         options.AddOperationTransformer<ParameterTransformer>();
+        options.AddOperationTransformer<AnswerTransformer>();
+        options.AddOperationTransformer<AccessTransformer>();
+        options.AddOperationTransformer<ProblemTransformer>();
         options.AddSchemaTransformer<ShapeTransformer>();
     });
 

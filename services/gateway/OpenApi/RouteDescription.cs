@@ -32,6 +32,14 @@ internal static class RouteDescription
     /// <summary>Says of a body that it may come in another content type.</summary>
     public static RouteHandlerBuilder TakesAlso<TBody>(this RouteHandlerBuilder route, string contentType, bool asList = false) =>
         route.WithMetadata(new BodyShape(typeof(TBody), contentType, asList));
+
+    /// <summary>Says of a route that its answer may have another shape.</summary>
+    public static RouteHandlerBuilder AnswersAlso<TAnswer>(this RouteHandlerBuilder route) =>
+        route.WithMetadata(new AnswerShape(typeof(TAnswer), "application/json"));
+
+    /// <summary>Says of a route that it may answer a table.</summary>
+    public static RouteHandlerBuilder AnswersAlsoCsv(this RouteHandlerBuilder route, string example) =>
+        route.WithMetadata(new AnswerShape(null, "text/csv", example));
 }
 
 /// <summary>The shape of a body that a route reads.</summary>

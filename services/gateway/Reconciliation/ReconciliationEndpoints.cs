@@ -39,7 +39,8 @@ internal static class ReconciliationEndpoints
             Tag, "ListReconciliationReports", "How the billing periods stand that start in a month, such as 2026-01",
             CommonParameters.Tenant, CommonParameters.Metric, CommonParameters.Customer, Status, Format, Limit, CommonParameters.Cursor)
             .Allows(AccessKind.Read, Scopes.ReconciliationRead)
-            .Produces<ReportPage>();
+            .Produces<ReportPage>()
+            .AnswersAlsoCsv("subscription_item_id,period,local,stripe,drift_abs,drift_pct,status\nmtr_1/cus_01,2026-01,12.8,12.8,0,0,ok\n");
         routes.MapGet(Path + "/history", HistoryAsync).Describe(
             Tag, "ListReconciliationHistory", "What a report said before, the newest first", CommonParameters.Tenant, ReportId)
             .Allows(AccessKind.Read, Scopes.ReconciliationRead);

@@ -28,7 +28,9 @@ internal static class SummaryEndpoint
             "Reconciliation", "SummarizeReconciliation", "Sums of what Stripe should have and has, by metric; or, with period, how one month stands",
             CommonParameters.Tenant, First, Last, Format, Period, CommonParameters.Metric, CommonParameters.Customer)
             .Allows(AccessKind.Read, Scopes.ReconciliationRead)
-            .Produces<ReconciliationSummary>();
+            .Produces<ReconciliationSummary>()
+            .AnswersAlso<ParitySummary>()
+            .AnswersAlsoCsv("metric,local,stripe,drift_abs,drift_pct,items\napi_calls,12.8,12.8,0,0,1\nTOTAL,12.8,12.8,0,0,1\n");
 
     private static async Task<IResult> SummarizeAsync(HttpContext context, ReconciliationCalls reconciliation)
     {

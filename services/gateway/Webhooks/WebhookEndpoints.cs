@@ -27,6 +27,7 @@ internal static class WebhookEndpoints
         routes.MapPost("/v1/webhooks/stripe", ReceiveAsync)
             .Describe("Webhooks", "ReceiveStripeEvent", "Takes an event of Stripe, signed in the header `Stripe-Signature`")
             .Allows(AccessKind.Open)
+            .WithMetadata(new ProvenBy(AccessTransformer.StripeSignature))
             .Takes<StripeEventBody>()
             .Refuses(StatusCodes.Status422UnprocessableEntity);
 
