@@ -64,6 +64,7 @@ public static class GatewayApp
         app.UseRouting();
         app.UseCors();
         app.UseMiddleware<AccessMiddleware>();
+        app.UseMiddleware<RequestKeyMiddleware>();
         app.MapEvents();
         app.MapDeadLetters();
         app.MapUsage();
@@ -107,7 +108,8 @@ public static class GatewayApp
             .AddClient<ReplayService.ReplayServiceClient>(calls => new(calls))
             .AddClient<BackfillService.BackfillServiceClient>(calls => new(calls))
             .AddClient<IdentityService.IdentityServiceClient>(calls => new(calls))
-            .AddClient<AuditLogService.AuditLogServiceClient>(calls => new(calls));
+            .AddClient<AuditLogService.AuditLogServiceClient>(calls => new(calls))
+            .AddClient<RequestKeyService.RequestKeyServiceClient>(calls => new(calls));
         services.AddServiceCalls(AppCatalogue.Aggregator, timeout)
             .AddClient<CounterService.CounterServiceClient>(calls => new(calls))
             .AddClient<AuditService.AuditServiceClient>(calls => new(calls))

@@ -14,6 +14,7 @@ using StripeMeter.Ingest.Ingesting;
 using StripeMeter.Ingest.Listing;
 using StripeMeter.Ingest.Publishing;
 using StripeMeter.Ingest.Replaying;
+using StripeMeter.Ingest.RequestKeys;
 using StripeMeter.Ingest.Subscribing;
 
 namespace StripeMeter.Ingest;
@@ -63,6 +64,7 @@ public static class IngestApp
         app.MapGrpcService<BackfillServiceEndpoint>();
         app.MapGrpcService<IdentityServiceEndpoint>();
         app.MapGrpcService<AuditLogServiceEndpoint>();
+        app.MapGrpcService<RequestKeyServiceEndpoint>();
         app.MapDefaults();
         return app;
     }

@@ -41,6 +41,39 @@ public sealed class AdjustmentTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task RequestKey_OfAWrite_StandsForOneRequest()
+    {
+        var scenario = new
+        {
+            tenantId = Tenant, name = "keyed",
+            inputs = new { customerId = "cus_1", periodStart = "2026-01-01", periodEnd = "2026-01-31", usageItems = Array.Empty<object>() },
+        };
+        object Correction(decimal delta) =>
+            new { tenantId = Tenant, metric = "keyed", customerRef = "cus_1", periodStart = Day(Clock), delta, reason = "credit" };
+
+        var (created, first) = await KeyedAsync("/v1/adjustments", "key-1", Correction(-1));
+        var (_, repeated) = await KeyedAsync("/v1/adjustments", "key-1", Correction(-1));
+        var (other, problem) = await KeyedAsync("/v1/adjustments", "key-1", Correction(-2));
+        var (elsewhere, _) = await KeyedAsync("/v1/simulations/scenarios", "key-1", scenario);
+        var (long256, refusal) = await KeyedAsync("/v1/adjustments", new string('k', 256), Correction(-1));
+
+        Assert.Equal(HttpStatusCode.Created, created);
+        Assert.Equal((string)first["id"]!, (string)repeated["id"]!);
+        Assert.Equal([HttpStatusCode.UnprocessableEntity, HttpStatusCode.UnprocessableEntity, HttpStatusCode.BadRequest], [other, elsewhere, long256]);
+        Assert.Contains("stands for another request", (string)problem["detail"]!, StringComparison.Ordinal);
+        Assert.Equal("Idempotency-Key", (string)refusal["errors"]![0]!["field"]!);
+        Assert.Single((await _system.GetAsync($"/v1/adjustments?tenantId={Tenant}&metric=keyed"))["adjustments"]!.AsArray());
+    }
+
+    private async Task<(HttpStatusCode Status, JsonNode Answer)> KeyedAsync(string path, string key, object body)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body) };
+        request.Headers.Add("Idempotency-Key", key);
+        using var response = await _system.Rest.SendAsync(request);
+        return (response.StatusCode, JsonNode.Parse(await response.Content.ReadAsStringAsync())!);
+    }
+
+    [Fact]
     public async Task ManualAdjustment_ApprovedThenReverted_ChangesTheSumOnlyAndNetsToZero()
     {
         await _system.IngestAsync(Event("manual", "10", "a", Clock));

@@ -1,5 +1,6 @@
 using StripeMeter.Defaults.Access;
 using StripeMeter.Gateway.OpenApi;
+using StripeMeter.Gateway.Requests;
 using StripeMeter.Metering.Identity;
 
 namespace StripeMeter.Gateway.Access;
@@ -14,7 +15,10 @@ internal static class RouteAccess
     public static RouteHandlerBuilder Allows(
         this RouteHandlerBuilder route, AccessKind kind, Scopes part = Scopes.None, bool forCustomers = false)
     {
-        route.WithMetadata(new AccessAttribute(kind, part) { ForCustomers = forCustomers });
+        var access = new AccessAttribute(kind, part) { ForCustomers = forCustomers };
+        route.WithMetadata(access);
+        if (access.IsRecorded)
+            route.WithMetadata(RequestKeyMiddleware.HeaderParameter).Refuses(StatusCodes.Status422UnprocessableEntity);
         return kind == AccessKind.Open
             ? route
             : route.Refuses(StatusCodes.Status401Unauthorized).Refuses(StatusCodes.Status403Forbidden).Refuses(StatusCodes.Status429TooManyRequests);

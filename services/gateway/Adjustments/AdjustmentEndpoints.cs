@@ -81,7 +81,7 @@ internal static class AdjustmentEndpoints
             Delta = body.Decimal("delta", required: true) ?? "",
             Reason = AdjustmentWords.Reason(body.Text("reason", required: true) ?? ""),
             Actor = Actor,
-            RequestId = body.Text("requestId") ?? "",
+            RequestId = body.Text("requestId") ?? RequestKeyMiddleware.KeyOf(context),
             Note = body.Text("note") ?? "",
         };
         if (body.Text("periodStart", required: true) is { } start)

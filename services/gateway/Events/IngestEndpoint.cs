@@ -8,7 +8,7 @@ namespace StripeMeter.Gateway.Events;
 /// <summary><c>POST /v1/events/ingest</c>.</summary>
 internal static class IngestEndpoint
 {
-    private const string KeyHeader = "Idempotency-Key";
+    private const string KeyHeader = RequestKeyMiddleware.Header;
 
     public static readonly HeaderParameter KeyHeaderParameter = new(
         KeyHeader, "Event i without a key of its own gets the key `<this>:<i>`. At most 240 characters.", 240);

@@ -45,6 +45,9 @@ public enum DocumentKind
     /// <summary>A published event that was not taken.</summary>
     DeadLetter = 14,
 
+    /// <summary>Says for which request a caller's Idempotency-Key stands.</summary>
+    RequestKey = 15,
+
     /// <summary>An API key: its hash, never the key.</summary>
     ApiKey = 20,
 
