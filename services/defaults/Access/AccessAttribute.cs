@@ -26,7 +26,7 @@ public enum AccessKind
 
 /// <summary>
 /// Says which scopes allow a method of a gRPC service, or a REST route; any one does, and the scope of the whole project is
-/// always among them. What declares nothing is a change that only <c>project:write</c> allows: forgetting is safe.
+/// among them unless the part is required. What declares nothing is a change that only <c>project:write</c> allows: forgetting is safe.
 /// </summary>
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
 public sealed class AccessAttribute(AccessKind kind, Scopes part = Scopes.None) : Attribute
@@ -40,6 +40,9 @@ public sealed class AccessAttribute(AccessKind kind, Scopes part = Scopes.None) 
 
     public Scopes Part { get; } = part;
 
+    /// <summary>Whether the scope of the part is needed itself: that of the whole project does not do.</summary>
+    public bool IsPartRequired { get; init; }
+
     /// <summary>Whether a customer's token does too, for that customer.</summary>
     public bool ForCustomers { get; init; }
 
@@ -49,6 +52,7 @@ public sealed class AccessAttribute(AccessKind kind, Scopes part = Scopes.None) 
     /// <summary>Those of which one is needed.</summary>
     public Scopes Alternatives => Kind switch
     {
+        _ when IsPartRequired => Part,
         AccessKind.Read => Scopes.ProjectRead | Part,
         AccessKind.Change or AccessKind.Append => Scopes.ProjectWrite | Part,
         AccessKind.Operate => Scopes.OperatorWrite,

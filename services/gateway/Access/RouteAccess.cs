@@ -12,10 +12,11 @@ internal static class RouteAccess
     /// <param name="kind">What it does.</param>
     /// <param name="part">A scope that allows it too, beside that of the whole project.</param>
     /// <param name="forCustomers">Whether a customer's token does too.</param>
+    /// <param name="isPartRequired">Whether the scope of the whole project does not do.</param>
     public static RouteHandlerBuilder Allows(
-        this RouteHandlerBuilder route, AccessKind kind, Scopes part = Scopes.None, bool forCustomers = false)
+        this RouteHandlerBuilder route, AccessKind kind, Scopes part = Scopes.None, bool forCustomers = false, bool isPartRequired = false)
     {
-        var access = new AccessAttribute(kind, part) { ForCustomers = forCustomers };
+        var access = new AccessAttribute(kind, part) { ForCustomers = forCustomers, IsPartRequired = isPartRequired };
         route.WithMetadata(access);
         if (access.IsRecorded)
             route.WithMetadata(RequestKeyMiddleware.HeaderParameter).Refuses(StatusCodes.Status422UnprocessableEntity);

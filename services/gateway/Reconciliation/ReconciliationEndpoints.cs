@@ -47,7 +47,7 @@ internal static class ReconciliationEndpoints
         routes.MapSummary();
         routes.MapPost(Path + "/adjustments", ApplyAsync)
             .Describe(Tag, "ApplySuggestions", "Makes suggestions into approved adjustments, and approves pending ones")
-            .Allows(AccessKind.Change, Scopes.ReconciliationWrite)
+            .Allows(AccessKind.Change, Scopes.ReconciliationWrite, isPartRequired: true)
             .Takes<ApplyRequest>();
     }
 

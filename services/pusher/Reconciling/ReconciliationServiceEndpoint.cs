@@ -95,7 +95,7 @@ internal sealed class ReconciliationServiceEndpoint(
         }
     }
 
-    [Access(AccessKind.Change, Scopes.ReconciliationWrite)]
+    [Access(AccessKind.Change, Scopes.ReconciliationWrite, IsPartRequired = true)]
     public override async Task<ApplySuggestionsResponse> ApplySuggestions(ApplySuggestionsRequest request, ServerCallContext context)
     {
         var tenant = store.Of(Requests.Tenant(request.TenantId));

@@ -62,6 +62,21 @@ public sealed class AdministrationTests(GuardedSystem system) : IClassFixture<Gu
         Assert.Equal(403, (await system.PostAsync(system.Operator, Keys, new JsonObject { ["name"] = "5" })).Code);
     }
 
+    /// <summary>Suggestions become approved adjustments without a second pair of eyes, so the scope of the project is not enough.</summary>
+    [Fact]
+    public async Task Suggestions_AreAppliedByThoseWhoMayReconcileAlone()
+    {
+        var body = new JsonObject { ["adjustmentIds"] = new JsonArray("unknown"), ["reason"] = "a test" };
+        var reconciler = await system.MakeKeyAsync("acme", "--name", "applies", "--scope", "reconciliation:write");
+
+        var refused = await system.PostAsync(system.Acme, "/v1/reconciliation/adjustments", body.DeepClone());
+        var answer = await system.PostAsync(reconciler, "/v1/reconciliation/adjustments", body);
+
+        Assert.Equal((403, "Require one of: reconciliation:write"), (refused.Code, (string)refused.Json["error"]!));
+        Assert.Equal(200, answer.Code);
+        Assert.Equal(202, (await system.PostAsync(system.Acme, "/v1/reconciliation/run", new JsonObject())).Code);
+    }
+
     [Theory]
     [InlineData("""{"scopes":["events:destroy"]}""", 400, "scopes")]
     [InlineData("""{"projectId":"nowhere"}""", 400, "projectId")]

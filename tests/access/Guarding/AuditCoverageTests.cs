@@ -103,9 +103,11 @@ public sealed class AuditCoverageTests(PublishingSystem system) : IClassFixture<
         await RestAsync("POST /v1/adjustments/{id}/approve", "AdjustmentService.ApproveAdjustment", Id(first), "{}", overwrites: true);
         await RestAsync("POST /v1/adjustments/{id}/revert", "AdjustmentService.RevertAdjustment", Id(first), "{}", overwrites: true);
         var second = await system.PostAsync(system.Acme, "/v1/adjustments", JsonNode.Parse(body)!);
+        var reconciler = await system.MakeKeyAsync("acme", "--name", "reconciler", "--scope", "reconciliation:write");
         await RestAsync(
             "POST /v1/reconciliation/adjustments", "ReconciliationService.ApplySuggestions", null,
-            $$"""{"adjustmentIds":["{{Id(second.Json)}}"],"reason":"audited"}""", overwrites: true);
+            $$"""{"adjustmentIds":["{{Id(second.Json)}}"],"reason":"audited"}""", overwrites: true, reconciler);
+        _changes[^1] = _changes[^1] with { Key = system.Acme };
         await RestAsync("POST /v1/reconciliation/run", "ReconciliationService.RunReconciliation", null, "{}");
         var late = GuardedSystem.Event(null, "late", customer: "cus_late");
         late["events"]![0]!["ts"] = (TimeProvider.System.GetUtcNow() - TimeSpan.FromDays(3)).ToString("O");
