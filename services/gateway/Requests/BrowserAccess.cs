@@ -20,6 +20,9 @@ internal static class BrowserAccess
             // Nobody is believed by default, not even the loopback.
             forwarded.KnownProxies.Clear();
             forwarded.KnownIPNetworks.Clear();
+
+            // Through as many proxies as are trusted: the client is the first address from the end that is none of them.
+            forwarded.ForwardLimit = null;
             forwarded.ForwardedHeaders = networks.Length > 0 ? ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto : ForwardedHeaders.None;
             foreach (var network in networks)
                 forwarded.KnownIPNetworks.Add(network);
