@@ -63,6 +63,12 @@ public sealed class Backend : IAsyncDisposable
     /// <summary>When set, ingest answers only once it is completed.</summary>
     public Task? Hold { get; set; }
 
+    /// <summary>App id of a service that does not answer, but waits until its caller gives up. Null: all answer.</summary>
+    public string? Silent { get; set; }
+
+    /// <summary>The calls that a silent service was let go from, with their deadlines.</summary>
+    public System.Collections.Concurrent.ConcurrentQueue<(string Method, DateTime Deadline)> GivenUp { get; } = [];
+
     /// <summary>The app ids that calls named.</summary>
     public List<string> Called { get; } = [];
 
@@ -79,7 +85,7 @@ public sealed class Backend : IAsyncDisposable
             kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
             kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
         });
-        builder.Services.AddGrpc();
+        builder.Services.AddGrpc(grpc => grpc.Interceptors.Add<Silence>());
         Backend? backend = null;
         builder.Services.AddSingleton(_ => backend!);
         var app = builder.Build();
@@ -121,6 +127,8 @@ public sealed class Backend : IAsyncDisposable
         NotReady.Clear();
         Called.Clear();
         Hold = null;
+        Silent = null;
+        GivenUp.Clear();
     }
 
     public async ValueTask DisposeAsync() => await _app.DisposeAsync();
@@ -133,6 +141,22 @@ public sealed class Backend : IAsyncDisposable
         lock (Called)
             Called.Add(context.RequestHeaders.GetValue("dapr-app-id") ?? "");
         return answer;
+    }
+
+    /// <summary>Has a service wait for the end of the call in place of answering it.</summary>
+    private sealed class Silence(Backend backend) : Grpc.Core.Interceptors.Interceptor
+    {
+        public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
+            TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
+        {
+            if (backend.Silent is not { } silent || context.RequestHeaders.GetValue("dapr-app-id") != silent)
+                return await continuation(request, context);
+            var end = new TaskCompletionSource();
+            await using var registration = context.CancellationToken.Register(end.SetResult);
+            await end.Task;
+            backend.GivenUp.Enqueue((context.Method, context.Deadline));
+            throw new RpcException(new Status(StatusCode.Cancelled, "Its caller gave up."));
+        }
     }
 
     private sealed class IngestFace(Backend backend) : IngestService.IngestServiceBase
