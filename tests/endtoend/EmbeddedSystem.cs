@@ -36,6 +36,9 @@ public sealed class EmbeddedSystem : IAsyncDisposable
     /// <summary>The HTTP API of a sidecar of the system.</summary>
     public Uri Sidecar => _system.Sidecar;
 
+    /// <summary>gRPC of every service, by app id.</summary>
+    public IReadOnlyDictionary<string, Uri> Grpc => _system.Grpc;
+
     /// <summary>gRPC of ingest.</summary>
     public Uri IngestAddress => _system.Ingest;
 

@@ -39,9 +39,9 @@ public sealed partial class ErrorInterceptor(AccessInstruments instruments, Time
             await call.ConfigureAwait(false);
             return true;
         }
-        catch (IOException)
+        catch (IOException problem) when (problem is not InvalidProtocolBufferException)
         {
-            // What reads and writes a stream here is the connection of its client.
+            // What reads and writes a stream here is the connection of its client. A message that cannot be read is an IOException too.
             throw new RpcException(new Status(StatusCode.Cancelled, "The client has gone."));
         }
     }

@@ -32,16 +32,29 @@ internal static class CloudEventBody
             : [.. document.RootElement.EnumerateArray().Select(CloudEventReader.Read)];
     }
 
+    /// <exception cref="ProblemException">A header is not encoded as CloudEvents ask.</exception>
     public static List<ReadEvent> ReadBinary(HttpRequest request, ReadOnlyMemory<byte> body)
     {
         var attributes = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var (header, value) in request.Headers)
         {
             if (HttpUtilities.GetAttributeNameFromHeaderName(header) is { } attribute)
-                attributes[attribute] = HttpUtilities.DecodeHeaderValue(value.ToString());
+                attributes[attribute] = Decode(header, value.ToString());
         }
 
         return [CloudEventReader.Read(attributes, request.ContentType, body)];
+    }
+
+    private static string Decode(string header, string value)
+    {
+        try
+        {
+            return HttpUtilities.DecodeHeaderValue(value);
+        }
+        catch (ArgumentException)
+        {
+            throw new ProblemException(Problem.Invalid(header, "must be percent-encoded UTF-8, in quotation marks or without any"));
+        }
     }
 
     private static JsonDocument Parse(ReadOnlyMemory<byte> body)

@@ -72,6 +72,58 @@ public sealed class EntranceFuzzTests : IAsyncLifetime
         await AssertBooksBalanceAsync(await StandingAsync());
     }
 
+    /// <summary>Each message of an exchange is answered or the stream ends by a fault of the message; what was answered as accepted stands.</summary>
+    [Fact]
+    public async Task IngestExchange_AnyBytes_AreAnsweredAndTheBooksBalance()
+    {
+        var method = MethodOf(MethodType.DuplexStreaming, "ExchangeEvents");
+        byte[][] corpus = [.. Requests().Select((request, index) => new ExchangeEventsRequest { MessageId = (ulong)index, IdempotencyKey = request.IdempotencyKey, Events = { request.Events } }.ToByteArray())];
+        await FuzzRun.RunAsync(corpus, ProtobufDictionary, async input => await AnswerAsync(async () =>
+        {
+            using var call = _system.Ingest.CreateCallInvoker().AsyncDuplexStreamingCall(method, null, default);
+            await call.RequestStream.WriteAsync(input);
+            await call.RequestStream.CompleteAsync();
+            while (await call.ResponseStream.MoveNext(CancellationToken.None))
+            {
+                var answer = ExchangeEventsResponse.Parser.ParseFrom(call.ResponseStream.Current);
+                Assert.NotEqual((int)StatusCode.Internal, answer.Failure?.Code);
+                Interlocked.Add(ref _accepted, answer.Results.Count(result => result.Status == IngestStatus.Accepted));
+            }
+
+            return [];
+        }));
+
+        await AssertBooksBalanceAsync();
+    }
+
+    /// <summary>CloudEvents in binary mode: attributes in headers, data as the body, each of them almost right.</summary>
+    [Fact]
+    public async Task IngestBinaryCloudEvents_AnyHeadersAndBytes_AreAnsweredAndTakenWhollyOrNotAtAll()
+    {
+        byte[][] corpus = [.. new[] { "{\"quantity\":1.50}", "{\"quantity\":\"2\",\"customerRef\":\"d\",\"meta\":{\"a\":[1]}}", "{\"quantity\":3,\"tenantId\":\"fuzz\",\"metric\":\"m\"}" }.Select(Encoding.UTF8.GetBytes)];
+        await FuzzRun.RunAsync(corpus, JsonDictionary, async input =>
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/events/ingest") { Content = new ByteArrayContent(input) };
+            request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+            var random = new Random(input.Aggregate(17, (hash, value) => unchecked((hash * 31) + value)));
+            foreach (var (name, value) in BinaryAttributes())
+            {
+                if (random.Next(6) > 0)
+                    request.Headers.TryAddWithoutValidation(name, random.Next(6) > 0 ? value : OddHeaders[random.Next(OddHeaders.Length)]);
+            }
+
+            using var response = await _system.Rest.SendAsync(request);
+            var answer = JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
+            Assert.InRange((int)response.StatusCode, 200, 499);
+            if (response.IsSuccessStatusCode)
+                Interlocked.Add(ref _accepted, answer["results"]!.AsArray().Count(result => (string)result!["status"]! == "accepted"));
+            else
+                Assert.False(string.IsNullOrEmpty((string?)answer["detail"]), "A problem says what it is.");
+        });
+
+        await AssertBooksBalanceAsync();
+    }
+
     /// <summary>Messages of another log that a broken broker delivers: none of them may count, and the true ones behind them must.</summary>
     [Theory, InlineData(DaprNames.UsageAppendedTopic), InlineData(DaprNames.CountersChangedTopic)]
     public async Task Messages_AnyBytes_ChangeNothing(string topic)
@@ -189,6 +241,14 @@ public sealed class EntranceFuzzTests : IAsyncLifetime
             },
             Encoding.UTF8.GetBytes);
     }
+
+    private static readonly string[] OddHeaders = ["", "%", "%zz", "%C3%28", "%00", "a b", "\"", "1.1", "-1", "2026-13-01T00:00:00Z", "%F0%9F%98%80", new('x', 300)];
+
+    private static (string Name, string Value)[] BinaryAttributes() =>
+    [
+        ("ce-specversion", "1.0"), ("ce-id", $"b-{Guid.NewGuid():N}"), ("ce-source", "/eu"), ("ce-type", "m"), ("ce-subject", "c"),
+        ("ce-time", TimeProvider.System.GetUtcNow().ToString("O")), ("ce-tenantid", "fuzz"),
+    ];
 
     private static byte[][] JsonDictionary { get; } =
     [
