@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
+using System.Net.Http.Json;
 using System.Text;
 using Stripe;
 using Stripe.Billing;
@@ -51,6 +52,46 @@ public sealed class TracingTests : IAsyncLifetime
         Assert.Contains("/actors/CounterShard/", called, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Publication_OfOneEvent_IsOneTraceUpToStripe()
+    {
+        var trace = ActivityTraceId.CreateRandom();
+        await MapAsync();
+
+        using var sidecar = new HttpClient { BaseAddress = new Uri(_system.Publisher.HttpEndpoint) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1.0/publish/pubsub/usage.events");
+        request.Headers.Add("traceparent", $"00-{trace}-{ActivitySpanId.CreateRandom()}-01");
+        request.Content = new StringContent(EventOf("published"), Encoding.UTF8, "application/json");
+        using var response = await sidecar.SendAsync(request);
+        Assert.True(response.IsSuccessStatusCode);
+
+        string[] expected = ["ingest.take", "ingest.publish", "aggregator.fold", "pusher.sweep", "pusher.push"];
+        await EmbeddedSystem.UntilAsync(() => Task.FromResult(expected.All(name => Spans(trace).Contains(name))), "the trace is whole");
+    }
+
+    /// <summary>What a request caused is in its trace however much later it is sent: the intent keeps the trace.</summary>
+    [Fact]
+    public async Task Push_AfterARestart_IsInTheTraceOfItsEvent()
+    {
+        var trace = ActivityTraceId.CreateRandom();
+        await MapAsync();
+        using var stripe = new HttpClient { BaseAddress = new Uri(_system.StripeBase) };
+        using var faults = await stripe.PostAsJsonAsync("/_double/faults", new { rate_limit = 1000 });
+        Assert.True(faults.IsSuccessStatusCode);
+        await IngestAsync(trace, "delayed");
+        await EmbeddedSystem.UntilAsync(
+            async () => (await _system.GetAsync("/v1/deltas?tenantId=traced"))["deltas"]!.AsArray().Any(delta => (int?)delta!["openIntent"]?["attempts"] > 0),
+            "Stripe was asked and failed");
+
+        _system = await _system.RestartAsync();
+        _spans.Clear();
+
+        await EmbeddedSystem.UntilAsync(
+            () => Task.FromResult(_spans.Any(span => span.TraceId == trace && span.GetTagItem("url.full")?.ToString()?.Contains("/v1/billing/meter_events", StringComparison.Ordinal) == true)),
+            "it is sent in the trace of its event");
+        Assert.Contains("pusher.send", Spans(trace));
+    }
+
     private IEnumerable<string> Spans(ActivityTraceId trace) =>
         _spans.Where(span => span.TraceId == trace).Select(span => span.OperationName);
 
@@ -74,13 +115,16 @@ public sealed class TracingTests : IAsyncLifetime
 
     private async Task IngestAsync(ActivityTraceId trace, string key)
     {
-        var time = TimeProvider.System.GetUtcNow().ToString("O", CultureInfo.InvariantCulture);
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/events/ingest");
         request.Headers.Add("traceparent", $"00-{trace}-{ActivitySpanId.CreateRandom()}-01");
-        request.Content = new StringContent(
-            $$"""{"events":[{"tenantId":"traced","metric":"m","customerRef":"cus_traced","quantity":1,"ts":"{{time}}","idempotencyKey":"{{key}}"}]}""",
-            Encoding.UTF8, "application/json");
+        request.Content = new StringContent($$"""{"events":[{{EventOf(key)}}]}""", Encoding.UTF8, "application/json");
         using var response = await _system.Rest.SendAsync(request);
         Assert.True(response.IsSuccessStatusCode);
+    }
+
+    private static string EventOf(string key)
+    {
+        var time = TimeProvider.System.GetUtcNow().ToString("O", CultureInfo.InvariantCulture);
+        return $$"""{"tenantId":"traced","metric":"m","customerRef":"cus_traced","quantity":1,"ts":"{{time}}","idempotencyKey":"{{key}}"}""";
     }
 }

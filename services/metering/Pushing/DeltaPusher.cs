@@ -11,8 +11,9 @@ namespace StripeMeter.Metering.Pushing;
 /// <param name="protocol">The rules.</param>
 /// <param name="clock">The time.</param>
 /// <param name="nonce">128 random bits for an identifier.</param>
+/// <param name="traces">Noted with what is minted: see <see cref="PushIntent.Traces"/>.</param>
 public sealed class DeltaPusher(
-    IDeltaLedger ledger, IMeterEventSink sink, PushProtocol protocol, TimeProvider clock, Func<UInt128> nonce)
+    IDeltaLedger ledger, IMeterEventSink sink, PushProtocol protocol, TimeProvider clock, Func<UInt128> nonce, string traces = "")
 {
     /// <summary>Steps of one drive, so that a document that always has something to do leaves room for others.</summary>
     public const int MaximumSteps = 100;
@@ -50,6 +51,10 @@ public sealed class DeltaPusher(
         return Now;
     }
 
+    /// <summary>Notes the traces with an intent that has just been minted.</summary>
+    private DeltaDocument Traced(DeltaDocument before, DeltaDocument begun) =>
+        before.Open is null ? begun with { Open = begun.Open! with { Traces = traces } } : begun;
+
     /// <summary>False if the account cannot be called now.</summary>
     private async Task<bool> AttemptAsync(DeltaDocument document, CancellationToken cancellation)
     {
@@ -65,13 +70,13 @@ public sealed class DeltaPusher(
         }
 
         // It may have taken a while to be admitted.
-        if (protocol.Next(document, Now, nonce()) is not PushStep.Attempt attempt
-            || !await ledger.SaveAsync(attempt.Document, cancellation).ConfigureAwait(false))
-        {
+        if (protocol.Next(document, Now, nonce()) is not PushStep.Attempt attempt)
             return true;
-        }
+        var begun = Traced(document, attempt.Document);
+        if (!await ledger.SaveAsync(begun, cancellation).ConfigureAwait(false))
+            return true;
 
-        var sent = attempt.Document.Open!;
+        var sent = begun.Open!;
         // A process that was stopped in between may wake up when Stripe has forgotten the identifier that another one sent.
         if (Now >= sent.NextAttempt)
             return true;

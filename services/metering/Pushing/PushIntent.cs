@@ -75,6 +75,12 @@ public sealed record PushIntent
     /// <summary>The counters it tells of, as they stood when it was minted: so what it told is found in the ledger.</summary>
     public TargetBasis Basis { get; init; } = TargetBasis.None;
 
+    /// <summary>
+    /// Spans of the requests that it comes from, as W3C's <c>traceparent</c>, separated by spaces: those that had gathered when it was
+    /// minted, which may name usage of other counters too. Empty where nobody traces. It is for people; nothing rests on it.
+    /// </summary>
+    public string Traces { get; init; } = "";
+
     public IntentState State { get; init; } = IntentState.Pending;
 
     /// <summary>Attempts begun.</summary>

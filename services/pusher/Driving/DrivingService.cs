@@ -92,7 +92,7 @@ internal sealed partial class DrivingService(
         await foreach (var (document, traces) in _queue.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
         {
             using var activity = ServiceTracing.Start("pusher.push", traces);
-            var again = stopping.IsCancellationRequested ? null : await DriveAsync(document, stopping).ConfigureAwait(false);
+            var again = stopping.IsCancellationRequested ? null : await DriveAsync(document, string.Join(' ', traces), stopping).ConfigureAwait(false);
             _taken.TryRemove(document, out _);
             if (again is { } moment)
                 _signal.WakeAt(moment.ToOffset());
@@ -100,13 +100,13 @@ internal sealed partial class DrivingService(
     }
 
     /// <summary>When the document is due again; null if that is not known.</summary>
-    private async Task<Instant?> DriveAsync(TenantDocument document, CancellationToken stopping)
+    private async Task<Instant?> DriveAsync(TenantDocument document, string traces, CancellationToken stopping)
     {
         try
         {
             var deltas = store.Of(document.Tenant).Deltas;
             var way = await WayOfAsync(deltas, document, stopping).ConfigureAwait(false);
-            var pusher = new DeltaPusher(deltas, way, protocol, clock, Nonce);
+            var pusher = new DeltaPusher(deltas, way, protocol, clock, Nonce, traces);
             return await pusher.DriveAsync(document.Key, stopping).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)

@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using Stripe.Billing;
+using StripeMeter.Defaults.Telemetry;
 using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Quantities;
 using StripeMeter.Metering.Time;
@@ -36,6 +38,7 @@ internal sealed partial class MeterEventSender(
 
     public async Task<AttemptOutcome> SendAsync(DeltaKey key, PushIntent intent, CancellationToken cancellation)
     {
+        using var activity = Resume(intent);
         var call = await CallAsync(key, intent, cancellation).ConfigureAwait(false);
         gates.Of(key).Report(call.Outcome, call.IsAccountLimited, call.IsReached);
         instruments.Pushed(call.Outcome.Result);
@@ -46,6 +49,15 @@ internal sealed partial class MeterEventSender(
 
     public Task<Quantity?> ReadAsync(DeltaKey key, PushIntent intent, CancellationToken cancellation) =>
         summaries.TotalAsync(key, FirstMinuteOf(intent), intent.Minute.ToMinute() + WindowOf(intent), cancellation);
+
+    /// <summary>Goes on in the trace that the intent comes from where this drive is not in it: after a restart, or in a retry.</summary>
+    private static Activity? Resume(PushIntent intent)
+    {
+        var causes = intent.Traces.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var isUnderWay = Activity.Current is { } current
+            && (causes.Length != 1 || causes[0].Contains(current.TraceId.ToHexString(), StringComparison.Ordinal));
+        return isUnderWay ? null : ServiceTracing.Start("pusher.send", causes);
+    }
 
     /// <summary>Of a running total the newest counts, so it is read from the beginning of its period.</summary>
     private static Instant FirstMinuteOf(PushIntent intent)
