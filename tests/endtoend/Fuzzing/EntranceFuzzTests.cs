@@ -100,7 +100,7 @@ public sealed class EntranceFuzzTests : IAsyncLifetime
     [Fact]
     public async Task IngestBinaryCloudEvents_AnyHeadersAndBytes_AreAnsweredAndTakenWhollyOrNotAtAll()
     {
-        byte[][] corpus = [.. new[] { "{\"quantity\":1.50}", "{\"quantity\":\"2\",\"customerRef\":\"d\",\"meta\":{\"a\":[1]}}", "{\"quantity\":3,\"tenantId\":\"fuzz\",\"metric\":\"m\"}" }.Select(Encoding.UTF8.GetBytes)];
+        byte[][] corpus = [.. BinaryData.Select(Encoding.UTF8.GetBytes)];
         await FuzzRun.RunAsync(corpus, JsonDictionary, async input =>
         {
             using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/events/ingest") { Content = new ByteArrayContent(input) };
@@ -243,6 +243,8 @@ public sealed class EntranceFuzzTests : IAsyncLifetime
     }
 
     private static readonly string[] OddHeaders = ["", "%", "%zz", "%C3%28", "%00", "a b", "\"", "1.1", "-1", "2026-13-01T00:00:00Z", "%F0%9F%98%80", new('x', 300)];
+
+    private static readonly string[] BinaryData = ["{\"quantity\":1.50}", "{\"quantity\":\"2\",\"customerRef\":\"d\",\"meta\":{\"a\":[1]}}", "{\"quantity\":3,\"tenantId\":\"fuzz\",\"metric\":\"m\"}"];
 
     private static (string Name, string Value)[] BinaryAttributes() =>
     [
