@@ -14,8 +14,12 @@ public sealed record Problem(int Status, string Type, string Title, string Detai
 
     public IReadOnlyList<ProblemError> Errors { get; init; } = [];
 
-    /// <summary>What older clients read as <c>error</c>.</summary>
-    public string? Error { get; init; }
+    /// <summary>What older clients read as <c>error</c>: the kind in their words, or why a caller is refused.</summary>
+    public string Error
+    {
+        get => field ?? Status switch { 400 => "Validation Error", 404 => "Not Found", 413 => "Payload Too Large", _ => Title };
+        init;
+    }
 
     /// <summary>When to try again. Null: trying again does not help.</summary>
     public TimeSpan? RetryAfter { get; init; }

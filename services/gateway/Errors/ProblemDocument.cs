@@ -10,10 +10,11 @@ namespace StripeMeter.Gateway.Errors;
 /// <param name="Detail">This case, in a sentence.</param>
 /// <param name="Instance">The path asked for.</param>
 /// <param name="RequestId">Name of the request.</param>
-/// <param name="Error">What is wrong, as older clients read it. Of callers that are refused.</param>
+/// <param name="Error">What is wrong, as older clients read it: the kind in their words, or why a caller is refused.</param>
+/// <param name="Message">This case, as they read it.</param>
 /// <param name="Errors">The rules that are broken.</param>
 public sealed record ProblemDocument(
-    string Type, string Title, int Status, string Detail, string Instance, string RequestId, string? Error,
+    string Type, string Title, int Status, string Detail, string Instance, string RequestId, string Error, string Message,
     IReadOnlyList<ProblemDocumentError>? Errors);
 
 /// <summary>A broken rule.</summary>

@@ -34,8 +34,8 @@ public static class ProblemWriter
         writer.WriteString("detail", problem.Detail);
         writer.WriteString("instance", context.Request.Path.Value);
         writer.WriteString("requestId", context.TraceIdentifier);
-        if (problem.Error is { } error)
-            writer.WriteString("error", error);
+        writer.WriteString("error", problem.Error);
+        writer.WriteString("message", problem.Detail);
         writeMembers?.Invoke(writer);
         if (problem.Errors.Count > 0)
             WriteErrors(writer, problem.Errors);

@@ -73,7 +73,7 @@ internal sealed class ProblemTransformer : IOpenApiDocumentTransformer, IOpenApi
     };
 
     private static ProblemDocument DocumentOf(Problem problem) => new(
-        problem.Type, problem.Title, problem.Status, problem.Detail, "/v1/…", "req-1", problem.Error,
+        problem.Type, problem.Title, problem.Status, problem.Detail, "/v1/…", "req-1", problem.Error, problem.Detail,
         problem.Errors.Count == 0 ? null : [.. problem.Errors.Select(error => new ProblemDocumentError(error.Index, error.ToString(), error.Field, error.Reason))]);
 
     private static JsonSerializerOptions OptionsOfAnswers()

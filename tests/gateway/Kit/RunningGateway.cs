@@ -82,13 +82,13 @@ public sealed record Answer(HttpStatusCode Status, string Text, IReadOnlyDiction
 {
     public JsonElement Json => JsonDocument.Parse(Text).RootElement;
 
-    /// <summary>Checks that it is a problem document with all members RFC 9457 names, and returns it.</summary>
+    /// <summary>Checks that it is a problem document with all members RFC 9457 names, and those older clients read, and returns it.</summary>
     public JsonElement Problem(int status)
     {
         Assert.Equal(status, (int)Status);
         Assert.Equal("application/problem+json", Headers["Content-Type"]);
         var problem = Json;
-        foreach (var member in (string[])["type", "title", "detail", "instance", "requestId"])
+        foreach (var member in (string[])["type", "title", "detail", "instance", "requestId", "error", "message"])
             Assert.False(string.IsNullOrEmpty(problem.GetProperty(member).GetString()), $"{member} is missing: {Text}");
         Assert.Equal(status, problem.GetProperty("status").GetInt32());
         return problem;
