@@ -87,7 +87,10 @@ public sealed class PriceBook : IAsyncDisposable
             Payload = new Dictionary<string, string> { ["stripe_customer_id"] = customer, ["value"] = usage },
         });
         await _host.AdvanceAsync(end - start + TimeSpan.FromHours(2));
-        return ((await _client.V1.Invoices.ListAsync(new InvoiceListOptions { Customer = customer })).Single(), start);
+        var invoices = await _client.V1.Invoices.ListAsync(new InvoiceListOptions { Customer = customer });
+
+        // Beginning a subscription makes an invoice too, of what is paid in advance.
+        return (invoices.Single(invoice => invoice.BillingReason == "subscription_cycle"), start);
     }
 
     /// <summary>Makes Stripe unreachable.</summary>
