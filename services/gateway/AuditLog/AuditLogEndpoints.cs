@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using StripeMeter.Defaults.Access;
 using StripeMeter.Gateway.Access;
+using StripeMeter.Gateway.Errors;
 using StripeMeter.Gateway.OpenApi;
 using StripeMeter.Gateway.Requests;
 using StripeMeter.V1;
@@ -76,6 +77,8 @@ internal static class AuditLogEndpoints
             Ascending = query.Read(Direction), PageSize = query.Read(Limit), PageToken = query.Text(CommonParameters.Cursor),
         };
         query.Check();
+        if (request is { UnresolvedOnly: true, Ascending: true })
+            throw new ProblemException(Problem.Invalid("sortDir", "must be desc with unresolved: outcomes are met before their beginnings"));
         var page = await log.ListAuditEntriesAsync(request, cancellationToken: context.RequestAborted).ConfigureAwait(false);
         return new AuditLogPage([.. page.Entries.Select(AuditLogAnswer.Of)], page.NextPageToken.OrNull());
     }

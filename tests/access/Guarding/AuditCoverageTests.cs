@@ -54,6 +54,14 @@ public sealed class AuditCoverageTests(PublishingSystem system) : IClassFixture<
     }
 
     [Fact]
+    public async Task Unresolved_FromTheFirstEntryOn_IsRefusedByField()
+    {
+        var answer = await system.GetAsync(system.Beta, "/v1/audit-log?unresolved=true&sortDir=asc");
+
+        Assert.Equal((400, "sortDir"), (answer.Code, (string)answer.Json["errors"]![0]!["field"]!));
+    }
+
+    [Fact]
     public async Task Change_ThatIsRefusedOnceBegun_SaysSo()
     {
         Assert.Equal(201, (await system.PostAsync(system.Beta, "/v1/admin/projects", JsonNode.Parse("""{"id":"twice"}""")!)).Code);
