@@ -22,6 +22,9 @@ public sealed class AuditCoverageTests(PublishingSystem system) : IClassFixture<
         "POST /v1/simulations/invoice", "POST /v1/simulations/compare", "POST /v1/webhooks/stripe",
     ];
 
+    /// <summary>Routes whose method is called over gRPC here.</summary>
+    private static readonly HashSet<string> OverGrpc = ["POST /v1/anchors"];
+
     private readonly List<Change> _changes = [];
 
     [Fact]
@@ -238,7 +241,7 @@ public sealed class AuditCoverageTests(PublishingSystem system) : IClassFixture<
         from path in (await system.GetAsync(null, "/openapi/v1.json")).Json["paths"]!.AsObject()
         from operation in path.Value!.AsObject()
         let route = $"{operation.Key.ToUpperInvariant()} {path.Key}"
-        where operation.Key != "get" && !Unrecorded.Contains(route)
+        where operation.Key != "get" && !Unrecorded.Contains(route) && !OverGrpc.Contains(route)
         orderby route
         select route;
 
