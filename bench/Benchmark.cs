@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
+using StripeMeter.Bench.Backfilling;
 using StripeMeter.Bench.Overloading;
 using StripeMeter.Bench.Pricing;
 using StripeMeter.Bench.Pushing;
@@ -12,10 +13,13 @@ namespace StripeMeter.Bench;
 internal sealed class Benchmark(TimeProvider clock)
 {
     /// <summary>Parts of the report, in their order.</summary>
-    public static readonly string[] Parts = ["engine", "series", "pricing", "embedded", "apart", "access", "overload", "repairs", "pushes", "memory"];
+    public static readonly string[] Parts = ["engine", "series", "pricing", "embedded", "apart", "access", "overload", "repairs", "backfill", "pushes", "memory"];
 
     /// <summary>What Stripe takes of one account in live mode by default, all calls together.</summary>
     private const int PushesPerSecond = 100;
+
+    /// <summary>A full file of a backfill.</summary>
+    private const long BackfillBytes = 1_000_000_000;
 
     /// <summary>Times that each system is measured, where two are compared.</summary>
     private const int AccessRounds = 2;
@@ -52,6 +56,7 @@ internal sealed class Benchmark(TimeProvider clock)
             "access" => MeasureAccessAsync(percent),
             "overload" => MeasureOverloadAsync(percent),
             "repairs" => MeasureRepairsAsync(percent),
+            "backfill" => MeasureBackfillAsync(percent),
             "pushes" => MeasurePushesAsync(percent),
             _ => soakEvents > 0 ? SoakAsync(soakEvents) : Task.CompletedTask,
         };
@@ -225,6 +230,28 @@ internal sealed class Benchmark(TimeProvider clock)
         Line();
     }
 
+    private async Task MeasureBackfillAsync(int percent)
+    {
+        Line("## Backfilling a file");
+        Line();
+        Line("A file as the body of one request to the embedded system, fresh for each: rows of 2 kB with random keys. Uploaded: all of it waits "
+            + "durably. Appended: all of it is in the ledger. Idle is what the process holds once it is ready, before it has served anything.");
+        Line();
+        Line("| file | rows | uploaded/s | appended/s | resident idle | peak of the upload | peak | growth |");
+        Line("| --- | --- | --- | --- | --- | --- | --- | --- |");
+        foreach (var isCsv in new[] { true, false })
+        {
+            await using var system = await SystemUnderTest.StartEmbeddedAsync(clock);
+            using var bench = new BackfillBench(system, clock);
+            var result = await bench.RunAsync(isCsv, BackfillBytes / BackfillFile.RowBytes * percent / 100);
+            Line($"| {Megabytes(result.Bytes)} of {(isCsv ? "CSV" : "JSON Lines")} | {Number(result.Rows)} | {PerSecond(result.Rows, result.Uploaded)} "
+                + $"| {PerSecond(result.Rows, result.Completed - result.Uploaded)} | {Megabytes(result.IdleBytes)} | {Megabytes(result.UploadPeakBytes)} "
+                + $"| {Megabytes(result.PeakBytes)} | {Megabytes(result.PeakBytes - result.IdleBytes)} |");
+        }
+
+        Line();
+    }
+
     private async Task MeasurePushesAsync(int percent)
     {
         var customers = Math.Max(10, 10_000 * percent / 100);
@@ -280,6 +307,8 @@ internal sealed class Benchmark(TimeProvider clock)
     private static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);
 
     private static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
+
+    private static string PerSecond(long count, TimeSpan time) => Number((long)(count / time.TotalSeconds));
 
     private static string Megabytes(long bytes) => Number(bytes / 1_000_000) + " MB";
 

@@ -17,6 +17,9 @@ public enum SqliteDurability
 /// <summary>How a file is used.</summary>
 public sealed record SqliteFileOptions
 {
+    /// <summary>Memory for pages of the connection that writes, unless told otherwise.</summary>
+    public const int DefaultCacheKibibytes = 32_768;
+
     public required string Path { get; init; }
 
     public required SqliteDurability Durability { get; init; }
@@ -42,7 +45,7 @@ public sealed record SqliteFileOptions
     public int IdleReaders { get; init; } = 8;
 
     /// <summary>Memory for pages of the connection that writes, in KiB.</summary>
-    public int CacheKibibytes { get; init; } = 32_768;
+    public int CacheKibibytes { get; init; } = DefaultCacheKibibytes;
 
     /// <summary>Memory for pages of each connection that reads, in KiB. What it holds is stale after the next commit.</summary>
     public int ReaderCacheKibibytes { get; init; } = 2_048;

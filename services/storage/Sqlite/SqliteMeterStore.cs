@@ -16,6 +16,9 @@ namespace StripeMeter.Storage.Sqlite;
 /// </summary>
 public sealed class SqliteMeterStore : IMeterStore
 {
+    /// <summary>Nothing reads the same documents again and again as appends do the index of keys.</summary>
+    private const int DocumentCacheKibibytes = 8_192;
+
     private readonly StoreFile _ledger;
     private readonly StoreFile _counters;
     private readonly StoreFile _billing;
@@ -34,15 +37,16 @@ public sealed class SqliteMeterStore : IMeterStore
         _ledger = Open("ledger.db", SqliteDurability.Power, LedgerSchema.Sql);
         _counters = Open("counters.db", SqliteDurability.Process, SqliteProjection.Schema);
         _billing = Open("billing.db", SqliteDurability.Power, SqliteMappings.Schema + SqliteDeltaLedger.Schema);
-        _documents = Open("documents.db", SqliteDurability.Power, SqliteDocuments.Schema);
+        _documents = Open("documents.db", SqliteDurability.Power, SqliteDocuments.Schema, DocumentCacheKibibytes);
         _names = new LedgerNames(_ledger);
         Work = new SqliteWorkFinder(_ledger, _counters, _billing, _documents);
         Directory = new SqliteDocuments(_documents, owner: "");
 
-        StoreFile Open(string name, SqliteDurability durability, string schema) => new(new SqliteFileOptions
-        {
-            Path = Path.Combine(directory, name), Durability = durability, Schema = schema,
-        });
+        StoreFile Open(string name, SqliteDurability durability, string schema, int cacheKibibytes = SqliteFileOptions.DefaultCacheKibibytes) =>
+            new(new SqliteFileOptions
+            {
+                Path = Path.Combine(directory, name), Durability = durability, Schema = schema, CacheKibibytes = cacheKibibytes,
+            });
     }
 
     public IWorkFinder Work { get; }
