@@ -5,6 +5,7 @@ using StripeMeter.Defaults.Invocation;
 using StripeMeter.Gateway.Access;
 using StripeMeter.Gateway.Adjustments;
 using StripeMeter.Gateway.Administration;
+using StripeMeter.Gateway.Anchoring;
 using StripeMeter.Gateway.AuditLog;
 using StripeMeter.Gateway.Backfilling;
 using StripeMeter.Gateway.Counters;
@@ -74,6 +75,7 @@ public static class GatewayApp
         app.MapShadow();
         app.MapWebhooks();
         app.MapAdjustments();
+        app.MapAnchors();
         app.MapReplay();
         app.MapBackfills();
         app.MapExplaining();
@@ -105,6 +107,7 @@ public static class GatewayApp
             .AddClient<EventService.EventServiceClient>(calls => new(calls))
             .AddClient<DeadLetterService.DeadLetterServiceClient>(calls => new(calls))
             .AddClient<AdjustmentService.AdjustmentServiceClient>(calls => new(calls))
+            .AddClient<AnchorService.AnchorServiceClient>(calls => new(calls))
             .AddClient<ReplayService.ReplayServiceClient>(calls => new(calls))
             .AddClient<BackfillService.BackfillServiceClient>(calls => new(calls))
             .AddClient<IdentityService.IdentityServiceClient>(calls => new(calls))

@@ -155,6 +155,34 @@ public sealed class AdjustmentTests : IAsyncLifetime
         Assert.Single((await anchors.ListAnchorsAsync(new ListAnchorsRequest { TenantId = Tenant, CustomerRef = "cus_1" })).Changes);
     }
 
+    [Fact]
+    public async Task Anchor_SetOverRest_IsListedAndStandsOnceUnderItsName()
+    {
+        var from = Clock.AddHours(-2);
+        var set = new { tenantId = Tenant, customerRef = "cus_rest", effectiveFrom = from.ToString("O", CultureInfo.InvariantCulture), day = 31, minute = 570 };
+
+        var first = await PostAsync("/v1/anchors", set, "evt_rest");
+        var again = await PostAsync("/v1/anchors", set, "evt_rest");
+        var byCycle = new { tenantId = Tenant, customerRef = "cus_rest", set.effectiveFrom, billingCycleAnchor = "2025-12-24T06:01:30Z", changeId = "evt_next" };
+        var second = (await PostAsync("/v1/anchors", byCycle))["anchor"]!;
+
+        Assert.Equal(("evt_rest", 31, 570), ((string)first["anchor"]!["changeId"]!, (int)first["anchor"]!["day"]!, (int)first["anchor"]!["minute"]!));
+        Assert.Null(first["already"]);
+        Assert.True((bool)again["already"]!);
+        Assert.Equal((24, 361), ((int)second["day"]!, (int)second["minute"]!));
+        var listed = (await _system.GetAsync($"/v1/anchors?tenantId={Tenant}&customerRef=cus_rest"))["anchors"]!.AsArray();
+        Assert.Equal(["evt_rest", "evt_next"], listed.Select(anchor => (string)anchor!["changeId"]!));
+        foreach (var other in (object[])[byCycle with { customerRef = "cus_2" }, byCycle with { billingCycleAnchor = "2025-12-25T06:01:30Z" }])
+        {
+            using var refused = await _system.Rest.PostAsJsonAsync("/v1/anchors", other);
+            Assert.Equal(HttpStatusCode.UnprocessableEntity, refused.StatusCode);
+        }
+
+        using var invalid = await _system.Rest.PostAsJsonAsync("/v1/anchors", set with { day = 32 });
+        Assert.Equal(HttpStatusCode.BadRequest, invalid.StatusCode);
+        Assert.Equal("day", (string)JsonNode.Parse(await invalid.Content.ReadAsStringAsync())!["errors"]![0]!["field"]!);
+    }
+
     private static DateTimeOffset Clock => TimeProvider.System.GetUtcNow();
 
     private static string Day(DateTimeOffset moment) => moment.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
@@ -164,9 +192,12 @@ public sealed class AdjustmentTests : IAsyncLifetime
         tenantId = Tenant, metric, customerRef = "cus_1", quantity, ts = moment.ToString("O", CultureInfo.InvariantCulture), idempotencyKey = key,
     };
 
-    private async Task<JsonNode> PostAsync(string address, object body)
+    private async Task<JsonNode> PostAsync(string address, object body, string? key = null)
     {
-        using var response = await _system.Rest.PostAsJsonAsync(address, body);
+        using var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = JsonContent.Create(body) };
+        if (key is not null)
+            request.Headers.Add("Idempotency-Key", key);
+        using var response = await _system.Rest.SendAsync(request);
         var text = await response.Content.ReadAsStringAsync();
         Assert.True(response.IsSuccessStatusCode, $"{address} answered {(int)response.StatusCode}: {text}");
         return JsonNode.Parse(text)!;

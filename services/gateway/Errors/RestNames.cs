@@ -21,6 +21,7 @@ public static partial class RestNames
         ["rank_by"] = "aggregation",
         ["shadow_customer_rule"] = "shadowCustomers",
         ["backfill_id"] = "operationId",
+        ["effective_time"] = "effectiveFrom",
         ["expire_time"] = "expiresAt",
         ["overlap"] = "overlapSeconds",
         ["lifetime"] = "lifetimeSeconds",

@@ -37,8 +37,10 @@ public sealed class AnchorServiceEndpoint(
         if (appended.Outcomes[0].Appended)
             return new ChangeAnchorResponse { Change = ToWire(record) };
         var key = new RecordKey(record.Space, record.Key);
-        var standing = await ledger.FindAsync([key], context.CancellationToken).ConfigureAwait(false);
-        return new ChangeAnchorResponse { Change = ToWire(standing[key].Record), Already = true };
+        var standing = (await ledger.FindAsync([key], context.CancellationToken).ConfigureAwait(false))[key].Record;
+        return IsSame(record.Control!, standing.Control!)
+            ? new ChangeAnchorResponse { Change = ToWire(standing), Already = true }
+            : throw RpcErrors.FailedPrecondition("CHANGE_ID_REUSED", $"The change id '{request.ChangeId}' names another change, which stands.");
     }
 
     [Access(AccessKind.Read)]
@@ -55,6 +57,9 @@ public sealed class AnchorServiceEndpoint(
         var found = await ledger.QueryAsync(query, cancellation).ConfigureAwait(false);
         return found.Where(entry => entry.Record.Kind == RecordKind.AnchorChanged).OrderBy(entry => entry.Position).Select(entry => ToWire(entry.Record));
     }
+
+    private static bool IsSame(ControlBody wished, ControlBody standing) =>
+        (wished.Customer, wished.At, wished.Anchor) == (standing.Customer, standing.At, standing.Anchor);
 
     private static AnchorChange ToWire(LedgerRecord record)
     {
