@@ -212,6 +212,49 @@ public sealed class BackfillTests : IAsyncLifetime
 
     private static readonly string Recent = TimeProvider.System.GetUtcNow().AddMinutes(-5).ToString("O", CultureInfo.InvariantCulture);
 
+    [Fact]
+    public async Task Open_WithAKey_IsTheSameSessionAgainAndRefusesAnotherBody()
+    {
+        var body = new { tenantId = "keyed", metrics = (string[])["calls"], reason = "exporter was down" };
+        var first = await SendAsync($"{Path}/sessions", JsonContent.Create(body), "open-1", HttpStatusCode.Created);
+        var again = await SendAsync($"{Path}/sessions", JsonContent.Create(body), "open-1", HttpStatusCode.Created);
+        Assert.Equal((string)first["id"]!, (string)again["id"]!);
+        await SendAsync($"{Path}/sessions", JsonContent.Create(body with { reason = "another" }), "open-1", HttpStatusCode.UnprocessableEntity);
+        Assert.Equal(1, (int)(await _system.GetAsync($"{Path}?tenantId=keyed"))["total"]!);
+    }
+
+    [Fact]
+    public async Task Import_WithAKey_CountsTheFileOnceRefusesAnotherAndListsWhatCameLive()
+    {
+        await _system.IngestAsync(Event("keyed-file", "1", "live", Old));
+        var address = $"{Path}?tenantId=keyed-file&metric=calls&reason=once";
+        var first = await SendAsync(address, Csv("live", "a"), "file-1", HttpStatusCode.OK);
+        var id = (string)first["operationId"]!;
+        await UntilAsync("keyed-file", id, "completed");
+
+        var again = await SendAsync(address, Csv("live", "a"), "file-1", HttpStatusCode.OK);
+        await SendAsync(address, Csv("live", "b"), "file-1", HttpStatusCode.UnprocessableEntity);
+
+        Assert.Equal((id, "completed"), ((string)again["operationId"]!, (string)again["status"]!));
+        Assert.Equal(1, (int)(await _system.GetAsync($"{Path}?tenantId=keyed-file"))["total"]!);
+        var duplicate = Assert.Single((await _system.GetAsync($"{Path}/{id}/duplicates?tenantId=keyed-file"))["duplicates"]!.AsArray())!;
+        Assert.Equal((1, "live"), ((int)duplicate["row"]!, (string)duplicate["idempotencyKey"]!));
+        Assert.True((long)duplicate["position"]! > 0);
+        Assert.Null(duplicate["sessionId"]);
+
+        static HttpContent Csv(params string[] keys) => new StringContent(
+            "customerRef,quantity,ts,idempotencyKey\n" + string.Concat(keys.Select(key => $"cus_1,1,{Old},{key}\n")), Encoding.UTF8, "text/csv");
+    }
+
+    private async Task<JsonNode> SendAsync(string address, HttpContent content, string key, HttpStatusCode expected)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = content, Headers = { { "Idempotency-Key", key } } };
+        using var response = await _system.Rest.SendAsync(request);
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.StatusCode == expected, $"{address} answered {(int)response.StatusCode}: {text}");
+        return JsonNode.Parse(text)!;
+    }
+
     private static object Event(string tenant, string quantity, string key, string ts) =>
         new { tenantId = tenant, metric = "calls", customerRef = "cus_1", quantity, ts, idempotencyKey = key };
 

@@ -61,6 +61,24 @@ internal static class BackfillEndpoints
             .Describe(Tag, "ListBackfillProblems", "Rows that were refused, and events that clash with others", CommonParameters.Tenant, ProblemLimit, CommonParameters.Cursor)
             .Allows(AccessKind.Read, Scopes.EventsRead)
             .Refuses(StatusCodes.Status404NotFound);
+        routes.MapGet(PathOfOne + "/duplicates", DuplicatesAsync)
+            .Describe(Tag, "ListBackfillDuplicates", "Events that were in the ledger already, and where", CommonParameters.Tenant, ProblemLimit, CommonParameters.Cursor)
+            .Allows(AccessKind.Read, Scopes.EventsRead)
+            .Refuses(StatusCodes.Status404NotFound);
+    }
+
+    private static async Task<BackfillDuplicatePage> DuplicatesAsync(string operationId, HttpContext context, Backfills backfills)
+    {
+        var query = new QueryReader(context);
+        var request = new ListBackfillDuplicatesRequest
+        {
+            TenantId = query.Text(CommonParameters.Tenant), BackfillId = operationId, PageSize = query.Read(ProblemLimit),
+            PageToken = query.Text(CommonParameters.Cursor),
+        };
+        query.Check();
+        var page = await backfills.ListBackfillDuplicatesAsync(request, cancellationToken: context.RequestAborted).ConfigureAwait(false);
+        return new BackfillDuplicatePage(
+            [.. page.Duplicates.Select(BackfillWords.ToAnswer)], page.NextPageToken.Length > 0 ? page.NextPageToken : null);
     }
 
     private static async Task<Created<BackfillAnswer>> OpenAsync(HttpContext context, Backfills backfills, GatewayOptions options)
@@ -73,6 +91,7 @@ internal static class BackfillEndpoints
             Reason = body.Text("reason", required: true) ?? "",
             DryRun = body.Flag("dryRun") ?? false,
             Actor = BackfillImport.Actor,
+            RequestKey = RequestKeyMiddleware.KeyOf(context),
         };
         request.Metrics.AddRange(body.Texts("metrics"));
         request.CustomerRefs.AddRange(body.Texts("customerRefs"));

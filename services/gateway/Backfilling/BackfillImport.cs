@@ -48,6 +48,7 @@ internal static class BackfillImport
             Reason = query.Text(Reason with { Required = true }),
             DryRun = query.Read(DryRun) ?? false,
             Actor = Actor,
+            RequestKey = RequestKeyMiddleware.KeyOf(context),
             SourceType = format == EventFileFormat.Csv ? "csv" : "jsonl",
         };
         Restrict(request, query.Text(CommonParameters.Metric), query.Text(CommonParameters.Customer));
@@ -56,10 +57,12 @@ internal static class BackfillImport
 
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
             size.MaxRequestBodySize = options.BackfillFileMebibytes * 1024L * 1024L;
-        var content = IsGzip(context.Request) ? new GZipStream(context.Request.Body, CompressionMode.Decompress) : context.Request.Body;
-        await using var _ = content.ConfigureAwait(false);
+        var sent = new HashedContent(context.Request.Body);
+        await using var _ = sent.ConfigureAwait(false);
+        Stream content = IsGzip(context.Request) ? new GZipStream(sent, CompressionMode.Decompress, leaveOpen: true) : sent;
+        await using var __ = content.ConfigureAwait(false);
         return await ImportAsync(
-            request, backfills,
+            request, backfills, sent,
             feeder => feeder.FeedAsync(
                 EventFile.ReadAsync(content, format, DefaultsOf(request), context.RequestAborted), options.MaximumBackfillFileRows),
             context.RequestAborted).ConfigureAwait(false);
@@ -75,6 +78,7 @@ internal static class BackfillImport
             Reason = body.Text("reason", required: true) ?? "",
             DryRun = body.Flag("dryRun") ?? false,
             Actor = Actor,
+            RequestKey = RequestKeyMiddleware.KeyOf(context),
         };
         Restrict(request, body.Text("metric", required: true) ?? "", body.Text("customerRef") ?? "");
         BackfillPeriod.Set(request, body.Text("periodStart", required: true), body.Text("periodEnd"), body.Add, isDayAlone: true);
@@ -89,11 +93,13 @@ internal static class BackfillImport
             throw new ProblemException(Problem.TooLarge(options.MaximumDirectBackfillCharacters) with { Title = "Payload Too Large" });
 
         request.SourceType = events is null ? "csv" : "json";
+        using var text = new MemoryStream(Encoding.UTF8.GetBytes(events ?? csv!));
+        var content = new HashedContent(text);
+        await using var _ = content.ConfigureAwait(false);
         if (events is null)
         {
-            using var content = new MemoryStream(Encoding.UTF8.GetBytes(csv!));
             return await ImportAsync(
-                request, backfills,
+                request, backfills, content,
                 feeder => feeder.FeedAsync(
                     EventFile.ReadAsync(content, EventFileFormat.Csv, DefaultsOf(request), context.RequestAborted), long.MaxValue),
                 context.RequestAborted).ConfigureAwait(false);
@@ -102,18 +108,31 @@ internal static class BackfillImport
         var read = EventJson.Read(Encoding.UTF8.GetBytes($$"""{"events":{{events}}}"""), options.MaximumBackfillEvents);
         foreach (var (usage, _) in read)
             Complete(usage, request);
-        return await ImportAsync(request, backfills, feeder => feeder.FeedAsync(read), context.RequestAborted).ConfigureAwait(false);
+        return await ImportAsync(request, backfills, content, feeder => feeder.FeedAsync(read), context.RequestAborted).ConfigureAwait(false);
     }
 
-    /// <summary>Opens, fills and commits. What breaks off on the way is given up, so that nothing of it ever counts.</summary>
+    /// <summary>
+    /// Opens, fills and commits. What breaks off on the way is given up, so that nothing of it ever counts. A request whose key
+    /// has committed a file must come with the same file.
+    /// </summary>
     private static async Task<BackfillBegun> ImportAsync(
-        OpenBackfillRequest request, Backfills backfills, Func<BackfillFeeder, Task> feed, CancellationToken cancellation)
+        OpenBackfillRequest request, Backfills backfills, HashedContent content, Func<BackfillFeeder, Task> feed, CancellationToken cancellation)
     {
-        var opened = (await backfills.OpenBackfillAsync(request, cancellationToken: cancellation).ConfigureAwait(false)).Backfill;
+        var opening = await backfills.OpenBackfillAsync(request, cancellationToken: cancellation).ConfigureAwait(false);
+        var opened = opening.Backfill;
+        if (opening.Already)
+        {
+            return await content.DigestAsync(cancellation).ConfigureAwait(false) == opened.ContentDigest
+                ? new BackfillBegun(opened.Id, BackfillWords.Of(opened.Status), "The same file came before; nothing was changed.")
+                : throw new ProblemException(Problem.Unprocessable("The Idempotency-Key was used with another file."));
+        }
+
         var feeder = new BackfillFeeder(backfills, request.TenantId, opened.Id, cancellation);
+        string digest;
         try
         {
             await feed(feeder).ConfigureAwait(false);
+            digest = await content.DigestAsync(cancellation).ConfigureAwait(false);
         }
         catch (Exception failure)
         {
@@ -124,7 +143,7 @@ internal static class BackfillImport
         }
 
         await backfills.CommitBackfillAsync(
-            new CommitBackfillRequest { TenantId = request.TenantId, BackfillId = opened.Id, RowCount = feeder.Rows },
+            new CommitBackfillRequest { TenantId = request.TenantId, BackfillId = opened.Id, RowCount = feeder.Rows, ContentDigest = digest },
             cancellationToken: cancellation).ConfigureAwait(false);
         return new BackfillBegun(
             opened.Id, "pending", request.DryRun ? "The events are being looked at; none is appended." : "The events are stored and are being appended.");

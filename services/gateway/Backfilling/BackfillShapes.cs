@@ -100,6 +100,20 @@ public sealed record BackfillProblemPage(IReadOnlyList<BackfillProblemAnswer> Pr
 /// <param name="Reason">Why.</param>
 public sealed record BackfillProblemAnswer(long? Row, long? Line, string? IdempotencyKey, string Error, string Field, string Reason);
 
+/// <summary>Events that were in the ledger already.</summary>
+/// <param name="Duplicates">In the order of their rows. About the first 10,000 of a backfill.</param>
+/// <param name="NextCursor">Where the next page begins. Absent on the last.</param>
+public sealed record BackfillDuplicatePage(IReadOnlyList<BackfillDuplicateAnswer> Duplicates, string? NextCursor);
+
+/// <summary>An event that was in the ledger already, so the backfill did not add it.</summary>
+/// <param name="Row">Its row in the file, from 1. Absent if there was no file.</param>
+/// <param name="IdempotencyKey">The key it stands under.</param>
+/// <param name="Shard">The shard of the ledger.</param>
+/// <param name="Position">Its place in the shard.</param>
+/// <param name="SessionId">The backfill it came by. Absent if it came live.</param>
+/// <param name="Reverted">That backfill was taken back: it counts nowhere.</param>
+public sealed record BackfillDuplicateAnswer(long? Row, string IdempotencyKey, int Shard, long Position, string? SessionId, bool? Reverted);
+
 /// <summary>What committing would change, by a page of the waiting events.</summary>
 /// <param name="Changes">Counters that the events of this page change.</param>
 /// <param name="Accepted">Events of this page that would be appended.</param>

@@ -35,6 +35,10 @@ internal static class BackfillWords
             problem.IdempotencyKey.OrNull(), error.ToString(), error.Field, error.Reason);
     }
 
+    public static BackfillDuplicateAnswer ToAnswer(BackfillDuplicate duplicate) => new(
+        duplicate.Row > 0 ? duplicate.Row : null, duplicate.IdempotencyKey, duplicate.Shard, duplicate.Position,
+        duplicate.SessionId.Length > 0 ? duplicate.SessionId : null, duplicate.Reverted ? true : null);
+
     public static CounterChangeAnswer ToAnswer(CounterChange change) => new(
         change.Metric, change.CustomerRef, RestTime.Write(change.PeriodStart), RestTime.Write(change.PeriodEnd),
         new ExactNumber(change.SumDelta), change.CountDelta, new ExactNumber(change.CurrentSum), change.CurrentCount);

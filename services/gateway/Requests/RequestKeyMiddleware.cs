@@ -53,7 +53,7 @@ public sealed class RequestKeyMiddleware(RequestDelegate next, RequestKeyCalls k
         await next(context).ConfigureAwait(false);
     }
 
-    /// <summary>What the request is, and whose. Of a file that is streamed as the body only the address is compared.</summary>
+    /// <summary>What the request is, and whose. Of a file that is streamed as the body only the address is compared here.</summary>
     private async Task<(string Fingerprint, string Tenant)> ReadAsync(HttpContext context)
     {
         var request = context.Request;

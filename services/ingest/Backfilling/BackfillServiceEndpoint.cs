@@ -24,15 +24,20 @@ public sealed class BackfillServiceEndpoint(
     private const int NoteLength = 500;
     private const int SourceLength = 20;
     private const int MaximumNames = 100;
+    private const int DigestLength = 128;
     private const int MaximumOffset = 10_000;
 
     [Access(AccessKind.Change, Scopes.EventsWrite)]
     public override async Task<OpenBackfillResponse> OpenBackfill(OpenBackfillRequest request, ServerCallContext context)
     {
         var tenant = ControlFields.Tenant(request.TenantId);
-        var opened = await BookOf(tenant).OpenAsync(ToDraft(request), context.CancellationToken).ConfigureAwait(false);
-        instruments.Opened(opened.Kind.ToString().ToLowerInvariant());
-        return new OpenBackfillResponse { Backfill = opened.ToWire(tenant) };
+        var key = ControlFields.Text("request_key", request.RequestKey, ControlFields.NameLength);
+        var opening = await new BackfillOpener(store.Of(tenant), clock).OpenAsync(ToDraft(request), key, context.CancellationToken).ConfigureAwait(false);
+        if (opening.Backfill is not { } backfill)
+            throw RpcErrors.FailedPrecondition("REQUEST_KEY_REUSED", $"The request key '{key}' was used with another request.");
+        if (!opening.Already)
+            instruments.Opened(backfill.Kind.ToString().ToLowerInvariant());
+        return new OpenBackfillResponse { Backfill = backfill.ToWire(tenant), Already = opening.Already };
     }
 
     [Access(AccessKind.Append, Scopes.EventsWrite)]
@@ -63,9 +68,10 @@ public sealed class BackfillServiceEndpoint(
         var tenant = ControlFields.Tenant(request.TenantId);
         if (request.RowCount < 0)
             throw RpcErrors.Invalid("row_count", "must not be negative");
+        var digest = ControlFields.Text("content_digest", request.ContentDigest, DigestLength);
         Call.NoteBefore((await FindAsync(tenant, request.BackfillId, context.CancellationToken).ConfigureAwait(false)).ToWire(tenant));
         var decision = Carry(
-            "commit", await BookOf(tenant).CommitAsync(request.BackfillId, request.RowCount, context.CancellationToken).ConfigureAwait(false));
+            "commit", await BookOf(tenant).CommitAsync(request.BackfillId, request.RowCount, digest, context.CancellationToken).ConfigureAwait(false));
         return new CommitBackfillResponse { Backfill = decision.Backfill.ToWire(tenant), Already = decision.Already };
     }
 
@@ -115,7 +121,21 @@ public sealed class BackfillServiceEndpoint(
         await FindAsync(tenant, request.BackfillId, context.CancellationToken).ConfigureAwait(false);
         var page = await BookOf(tenant).ProblemsAsync(request.BackfillId, after, size, context.CancellationToken).ConfigureAwait(false);
         var response = new ListBackfillProblemsResponse { NextPageToken = page.Next is null ? "" : PageToken.Write(page.Next) };
-        response.Problems.AddRange(page.Problems.Select(WireBackfills.ToWire));
+        response.Problems.AddRange(page.Notes.Select(WireBackfills.ToWire));
+        return response;
+    }
+
+    [Access(AccessKind.Read, Scopes.EventsRead)]
+    public override async Task<ListBackfillDuplicatesResponse> ListBackfillDuplicates(
+        ListBackfillDuplicatesRequest request, ServerCallContext context)
+    {
+        var tenant = ControlFields.Tenant(request.TenantId);
+        var size = ControlFields.PageSize(request.PageSize, 100, 1_000);
+        var after = ControlFields.Cursor<string>("page_token", request.PageToken);
+        await FindAsync(tenant, request.BackfillId, context.CancellationToken).ConfigureAwait(false);
+        var page = await BookOf(tenant).DuplicatesAsync(request.BackfillId, after, size, context.CancellationToken).ConfigureAwait(false);
+        var response = new ListBackfillDuplicatesResponse { NextPageToken = page.Next is null ? "" : PageToken.Write(page.Next) };
+        response.Duplicates.AddRange(page.Notes.Select(WireBackfills.ToWire));
         return response;
     }
 

@@ -19,5 +19,12 @@ public sealed class BackfillSettings
     [Setting("BACKFILL_INTERVAL_MS"), Range(10, 600_000)]
     public int IntervalMs { get; set; } = 1_000;
 
-    public BackfillOptions ToOptions() => new() { PageEvents = BatchEvents, Parallelism = Concurrency };
+    /// <summary>Minutes that an upload may bring nothing before it is given up: nothing of it counts, and it can be sent again.</summary>
+    [Setting("BACKFILL_UPLOAD_TIMEOUT_MINUTES"), Range(5, 10_080)]
+    public int UploadTimeoutMinutes { get; set; } = 60;
+
+    public BackfillOptions ToOptions() => new()
+    {
+        PageEvents = BatchEvents, Parallelism = Concurrency, UploadPatience = TimeSpan.FromMinutes(UploadTimeoutMinutes),
+    };
 }

@@ -3,6 +3,7 @@ using StripeMeter.Metering.Tenants;
 using StripeMeter.Metering.Time;
 using DomainBackfill = StripeMeter.Metering.Backfilling.Backfill;
 using DomainChange = StripeMeter.Metering.Backfilling.CounterChange;
+using DomainDuplicate = StripeMeter.Metering.Backfilling.BackfillDuplicate;
 using DomainProblem = StripeMeter.Metering.Backfilling.BackfillProblem;
 
 namespace StripeMeter.Ingest.Backfilling;
@@ -39,6 +40,7 @@ internal static class WireBackfills
             EndOfWorkTime = ToTimestamp(backfill.Ended),
             RevertedBy = backfill.RevertedBy,
             Note = backfill.Note,
+            ContentDigest = backfill.ContentDigest,
         };
         wire.Metrics.AddRange(backfill.Scope.Metrics);
         wire.CustomerRefs.AddRange(backfill.Scope.Customers);
@@ -63,6 +65,16 @@ internal static class WireBackfills
         Line = problem.Line,
         IdempotencyKey = problem.Key,
         Error = new V1.FieldError { Field = problem.Field, Reason = problem.Reason },
+    };
+
+    public static V1.BackfillDuplicate ToWire(this DomainDuplicate duplicate) => new()
+    {
+        Row = duplicate.Row,
+        IdempotencyKey = duplicate.Key,
+        Shard = duplicate.Shard,
+        Position = duplicate.Position,
+        SessionId = duplicate.Session,
+        Reverted = duplicate.IsBuried,
     };
 
     private static Google.Protobuf.WellKnownTypes.Timestamp? ToTimestamp(Instant? instant) => instant?.ToTimestamp();

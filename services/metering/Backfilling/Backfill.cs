@@ -148,8 +148,17 @@ public sealed record Backfill
 
     public BackfillTally Tally { get; init; }
 
+    /// <summary>Hash of the file as it came, so that the same can be told from another; empty if there was none.</summary>
+    public string ContentDigest { get; init; } = "";
+
     /// <summary>Everything up to this staged event is appended.</summary>
     public string Cursor { get; init; } = "";
+
+    /// <summary>
+    /// The staged events behind the cursor that are appended next, without the prefix of their ids. Nothing but what was once named here
+    /// is appended, so an event that comes while the commit is decided is in the tally or not in the ledger.
+    /// </summary>
+    public IReadOnlyList<string> Page { get; init; } = [];
 
     /// <summary>Of the stored document.</summary>
     internal long Revision { get; init; }

@@ -17,10 +17,10 @@ public sealed record BackfillDecision(Backfill Backfill, bool Already, string? R
 /// <param name="Total">All that match, not only those of the page.</param>
 public sealed record BackfillPage(IReadOnlyList<Backfill> Backfills, long Total);
 
-/// <summary>A page of problems.</summary>
-/// <param name="Problems">In the order of their rows.</param>
+/// <summary>A page of what is noted of a backfill.</summary>
+/// <param name="Notes">In the order of their rows.</param>
 /// <param name="Next">Where the next page begins; null on the last.</param>
-public sealed record BackfillProblemPage(IReadOnlyList<BackfillProblem> Problems, string? Next);
+public sealed record BackfillNotePage<T>(IReadOnlyList<T> Notes, string? Next);
 
 /// <summary>
 /// The backfills of one tenant: opening, filling, and deciding. What a decision leaves to be done, <see cref="BackfillRunner"/>
@@ -31,8 +31,14 @@ public sealed class BackfillBook(ITenantStore tenant, TimeProvider clock)
     /// <summary>Problems kept of one backfill. A file with more cannot be imported.</summary>
     public const int MaximumProblems = 10_000;
 
+    /// <summary>Duplicates listed of one backfill, about. Further ones are counted only.</summary>
+    public const int MaximumDuplicates = 10_000;
+
     private const int PageBackfills = 500;
     private const int MaximumTries = 20;
+
+    /// <summary>An open backfill that takes events says so this often.</summary>
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromMinutes(1);
 
     private readonly IDocuments _documents = tenant.Documents;
 
@@ -42,6 +48,9 @@ public sealed class BackfillBook(ITenantStore tenant, TimeProvider clock)
     {
         ArgumentNullException.ThrowIfNull(draft);
         var opened = draft with { State = BackfillState.Open, Created = Now, Updated = Now };
+        // An upload is watched from before it begins: should it break off, its end is found.
+        if (opened.Kind == BackfillKind.Import)
+            await NameWorkAsync(new BackfillWork(opened.Id, BackfillState.Open, 0), cancellation).ConfigureAwait(false);
         await _documents.WriteAsync(DocumentKind.Backfill, [opened.ToDocument()], cancellation).ConfigureAwait(false);
         return opened;
     }
@@ -83,8 +92,10 @@ public sealed class BackfillBook(ITenantStore tenant, TimeProvider clock)
         string id, IReadOnlyList<KeyedEvent> events, IReadOnlyList<long> rows, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(events);
-        if (!await IsOpenAsync(id, cancellation).ConfigureAwait(false))
+        if (await FindAsync(id, cancellation).ConfigureAwait(false) is not { State: BackfillState.Open } backfill)
             return null;
+        if (Now - backfill.Updated > Heartbeat)
+            await SaveAsync(backfill with { Updated = Now }, cancellation).ConfigureAwait(false);
         var staged = events.Zip(rows, (sent, row) => StagedEvent.Of(tenant.Tenant, id, sent, row)).ToArray();
         var outcomes = new EventOutcome[staged.Length];
         var open = Enumerable.Range(0, staged.Length).ToList();
@@ -96,10 +107,10 @@ public sealed class BackfillBook(ITenantStore tenant, TimeProvider clock)
         }
 
         // Looked at again behind the writes: what is answered as staged was there before anything was decided.
-        if (await IsOpenAsync(id, cancellation).ConfigureAwait(false))
+        if (await FindAsync(id, cancellation).ConfigureAwait(false) is { State: BackfillState.Open })
             return outcomes;
         // What came too late to be in it would wait for ever; this has it cleared away.
-        await NameWorkAsync(new BackfillWork(id, BackfillState.Committing), cancellation).ConfigureAwait(false);
+        await NameWorkAsync(new BackfillWork(id, BackfillState.Committing, 0), cancellation).ConfigureAwait(false);
         return null;
     }
 
@@ -117,24 +128,40 @@ public sealed class BackfillBook(ITenantStore tenant, TimeProvider clock)
         return true;
     }
 
-    public async Task<BackfillProblemPage> ProblemsAsync(string id, string? after, int limit, CancellationToken cancellation)
+    /// <summary>Keeps events that were in the ledger already.</summary>
+    internal Task NoteDuplicatesAsync(string id, IEnumerable<BackfillDuplicate> duplicates, CancellationToken cancellation)
+    {
+        StoredDocument[] documents = [.. duplicates.Select(duplicate => duplicate.ToDocument(id)).DistinctBy(document => document.Id)];
+        return documents.Length > 0 ? _documents.WriteAsync(DocumentKind.BackfillDuplicate, documents, cancellation) : Task.CompletedTask;
+    }
+
+    public Task<BackfillNotePage<BackfillProblem>> ProblemsAsync(string id, string? after, int limit, CancellationToken cancellation) =>
+        NotesAsync<BackfillProblem>(DocumentKind.BackfillProblem, id, after, limit, cancellation);
+
+    public Task<BackfillNotePage<BackfillDuplicate>> DuplicatesAsync(string id, string? after, int limit, CancellationToken cancellation) =>
+        NotesAsync<BackfillDuplicate>(DocumentKind.BackfillDuplicate, id, after, limit, cancellation);
+
+    private async Task<BackfillNotePage<T>> NotesAsync<T>(
+        DocumentKind kind, string id, string? after, int limit, CancellationToken cancellation)
     {
         var found = await _documents.ListAsync(
-            new DocumentQuery(DocumentKind.BackfillProblem) { Prefix = StagedEvent.PrefixOf(id), After = after, Limit = limit + 1 },
-            cancellation).ConfigureAwait(false);
-        return new BackfillProblemPage(
-            [.. found.Take(limit).Select(document => JsonSerializer.Deserialize<BackfillProblem>(document.Body)!)],
-            found.Count > limit ? found[limit - 1].Id : null);
+            new DocumentQuery(kind) { Prefix = StagedEvent.PrefixOf(id), After = after, Limit = limit + 1 }, cancellation).ConfigureAwait(false);
+        return new BackfillNotePage<T>(
+            [.. found.Take(limit).Select(document => JsonSerializer.Deserialize<T>(document.Body)!)], found.Count > limit ? found[limit - 1].Id : null);
     }
 
     /// <summary>Decides that the events count. From then on they are appended, whatever crashes.</summary>
-    public Task<BackfillDecision> CommitAsync(string id, long rows, CancellationToken cancellation) => DecideAsync(
+    /// <param name="id">The backfill.</param>
+    /// <param name="rows">Rows of its file, also refused ones; 0 if there is no file.</param>
+    /// <param name="contentDigest">Hash of its file; empty if there is none.</param>
+    /// <param name="cancellation">Ends the attempt.</param>
+    public Task<BackfillDecision> CommitAsync(string id, long rows, string contentDigest, CancellationToken cancellation) => DecideAsync(
         id,
         async backfill => backfill.State switch
         {
             BackfillState.Open => (null, backfill with
             {
-                State = BackfillState.Committing, CommitDecided = Now, Rows = rows,
+                State = BackfillState.Committing, CommitDecided = Now, Rows = rows, ContentDigest = contentDigest,
                 Staged = await _documents.CountAsync(DocumentKind.StagedEvent, StagedEvent.PrefixOf(id), cancellation).ConfigureAwait(false),
                 Refused = await CountProblemsAsync(id, cancellation).ConfigureAwait(false),
             }),
@@ -163,12 +190,12 @@ public sealed class BackfillBook(ITenantStore tenant, TimeProvider clock)
             _ => (null, backfill with
             {
                 State = BackfillState.Reverting, RevertedBy = actor, Note = note, Problem = problem, Ended = null,
-                CommitDecided = backfill.DryRun ? null : backfill.CommitDecided,
+                CommitDecided = backfill.DryRun ? null : backfill.CommitDecided, Page = [],
             }),
         }),
         cancellation);
 
-    /// <summary>Names work before it is decided: whoever finds the name and nothing decided leaves both.</summary>
+    /// <summary>Names work before it is decided: whoever finds the name and nothing decided leaves both, for as long as that may still come.</summary>
     private async Task<BackfillDecision> DecideAsync(
         string id, Func<Backfill, Task<(string? Refusal, Backfill Decided)>> decide, CancellationToken cancellation)
     {
@@ -178,7 +205,7 @@ public sealed class BackfillBook(ITenantStore tenant, TimeProvider clock)
             var (refusal, decided) = await decide(backfill).ConfigureAwait(false);
             if (refusal is not null || ReferenceEquals(decided, backfill))
                 return new BackfillDecision(backfill, refusal is null, refusal);
-            await NameWorkAsync(new BackfillWork(id, decided.State), cancellation).ConfigureAwait(false);
+            await NameWorkAsync(new BackfillWork(id, decided.State, backfill.Revision), cancellation).ConfigureAwait(false);
             if (await SaveAsync(decided with { Updated = Now }, cancellation).ConfigureAwait(false))
                 return new BackfillDecision(decided, false, null);
         }
@@ -190,11 +217,8 @@ public sealed class BackfillBook(ITenantStore tenant, TimeProvider clock)
     internal async Task<bool> SaveAsync(Backfill backfill, CancellationToken cancellation) =>
         (await _documents.WriteAsync(DocumentKind.Backfill, [backfill.ToDocument()], cancellation).ConfigureAwait(false))[0];
 
-    private async Task<bool> IsOpenAsync(string id, CancellationToken cancellation) =>
-        await FindAsync(id, cancellation).ConfigureAwait(false) is { State: BackfillState.Open };
-
     private async Task NameWorkAsync(BackfillWork work, CancellationToken cancellation) => await _documents.WriteAsync(
-        DocumentKind.BackfillWork, [new StoredDocument(work.Id, "", 0)], cancellation).ConfigureAwait(false);
+        DocumentKind.BackfillWork, [work.ToDocument(Now)], cancellation).ConfigureAwait(false);
 
     private Task<long> CountProblemsAsync(string id, CancellationToken cancellation) =>
         _documents.CountAsync(DocumentKind.BackfillProblem, StagedEvent.PrefixOf(id), cancellation);

@@ -60,3 +60,16 @@ public sealed record BackfillProblem(long Row, long Line, string Key, string Fie
     internal StoredDocument ToDocument(string backfill) =>
         new(FormattableString.Invariant($"{StagedEvent.PrefixOf(backfill)}{Row:D12}/{Key}"), JsonSerializer.Serialize(this), 0);
 }
+
+/// <summary>An event of a backfill that was in the ledger already, and where.</summary>
+/// <param name="Row">Its row in the file, from 1; 0 if there was no file.</param>
+/// <param name="Key">The key it stands under.</param>
+/// <param name="Shard">Shard of the ledger.</param>
+/// <param name="Position">Its place there.</param>
+/// <param name="Session">The backfill it came by; empty if it came live.</param>
+/// <param name="IsBuried">That backfill was taken back, so it counts nowhere.</param>
+public sealed record BackfillDuplicate(long Row, string Key, int Shard, long Position, string Session, bool IsBuried)
+{
+    internal StoredDocument ToDocument(string backfill) =>
+        new(FormattableString.Invariant($"{StagedEvent.PrefixOf(backfill)}{Row:D12}/{Key}"), JsonSerializer.Serialize(this), 0);
+}

@@ -48,6 +48,12 @@ public enum DocumentKind
     /// <summary>Says for which request a caller's Idempotency-Key stands.</summary>
     RequestKey = 15,
 
+    /// <summary>An event of a backfill that was in the ledger already.</summary>
+    BackfillDuplicate = 16,
+
+    /// <summary>Says which backfill a request opened, by the name the caller gave the request.</summary>
+    BackfillRequest = 17,
+
     /// <summary>An API key: its hash, never the key.</summary>
     ApiKey = 20,
 

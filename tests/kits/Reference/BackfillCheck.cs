@@ -8,8 +8,7 @@ public static class BackfillCheck
 {
     /// <summary>
     /// What is wrong; null if nothing is. Before its commit nothing of it stands, behind it all that it says, and once it is
-    /// taken back, what stands is excluded in every shard. More than it says may stand: an event that came while the commit was
-    /// decided, of which its sender was told that it is not sure to be in it.
+    /// taken back, what stands is excluded in every shard.
     /// </summary>
     public static string? Of(Backfill backfill, int shards, IEnumerable<LedgerEntry> ledger)
     {
@@ -20,7 +19,7 @@ public static class BackfillCheck
         var isRight = backfill.State switch
         {
             BackfillState.Open => standing == 0 && excluded == 0,
-            BackfillState.Committed => excluded == 0 && (backfill.DryRun ? standing == 0 : standing >= backfill.Tally.Accepted),
+            BackfillState.Committed => excluded == 0 && (backfill.DryRun ? standing == 0 : standing == backfill.Tally.Accepted),
             BackfillState.Reverted => standing == 0 || excluded == shards,
             _ => false,
         };

@@ -1,3 +1,4 @@
+using StripeMeter.Kits.Simulated.Scheduling;
 using StripeMeter.Metering.Backfilling;
 using StripeMeter.Metering.Documents;
 using StripeMeter.Metering.Ledger;
@@ -26,9 +27,9 @@ internal sealed class BackfillPoints(StoreUnderTest subject)
 
         Assert.Empty(await SessionEventsAsync(tenant, id));
         Assert.Equal(0, await LedgerEventsAsync(tenant));
-        Assert.False((await BookOf(tenant).CommitAsync(id, 0, _cancellation)).Already);
+        Assert.False((await BookOf(tenant).CommitAsync(id, 0, "", _cancellation)).Already);
         await SweepAsync();
-        Assert.True((await BookOf(tenant).CommitAsync(id, 0, _cancellation)).Already);
+        Assert.True((await BookOf(tenant).CommitAsync(id, 0, "", _cancellation)).Already);
         await SweepAsync();
 
         Assert.Equal(["k0", "k1", "k2", "k3", "k4"], (await SessionEventsAsync(tenant, id)).Select(entry => entry.Record.Key));
@@ -70,7 +71,7 @@ internal sealed class BackfillPoints(StoreUnderTest subject)
     {
         var tenant = subject.Acme;
         var id = await OpenAsync(tenant);
-        await BookOf(tenant).CommitAsync(id, 0, _cancellation);
+        await BookOf(tenant).CommitAsync(id, 0, "", _cancellation);
 
         Assert.Null(await StageAsync(tenant, id, Events("k", 1)));
         await SweepAsync();
@@ -94,9 +95,143 @@ internal sealed class BackfillPoints(StoreUnderTest subject)
         await CommitAsync(tenant, id);
 
         await AssertAtRestAsync(tenant, id, BackfillStatus.Completed, new BackfillTally(2, 1, 1, 0));
-        var problem = Assert.Single((await BookOf(tenant).ProblemsAsync(id, null, 10, _cancellation)).Problems);
+        var problem = Assert.Single((await BookOf(tenant).ProblemsAsync(id, null, 10, _cancellation)).Notes);
         Assert.Equal(("conflict", "idempotency_key"), (problem.Key, problem.Field));
+        var duplicate = Assert.Single((await BookOf(tenant).DuplicatesAsync(id, null, 10, _cancellation)).Notes);
+        Assert.Equal(("duplicate", "", false), (duplicate.Key, duplicate.Session, duplicate.IsBuried));
+        var standing = Assert.Single((await tenant.Ledger.FindAsync([new RecordKey(KeySpace.Client, "duplicate")], _cancellation)).Values);
+        Assert.Equal((standing.Shard, standing.Position), (duplicate.Shard, duplicate.Position));
     }
+
+    public async Task Commit_DuplicatesOfABackfillThatWasTakenBack_AreListedPageByPage()
+    {
+        var tenant = subject.Acme;
+        var first = await OpenAsync(tenant);
+        await StageAsync(tenant, first, Events("k", 3));
+        await CommitAsync(tenant, first);
+        await BookOf(tenant).RevertAsync(first, "me", "", "", _cancellation);
+        await SweepAsync();
+        var second = await OpenAsync(tenant);
+        await BookOf(tenant).StageAsync(second, Events("k", 3), [3, 2, 1], _cancellation);
+        await CommitAsync(tenant, second);
+
+        var page = await BookOf(tenant).DuplicatesAsync(second, null, 2, _cancellation);
+        var rest = await BookOf(tenant).DuplicatesAsync(second, page.Next, 2, _cancellation);
+
+        Assert.Equal([(1, "k2"), (2, "k1"), (3, "k0")], page.Notes.Concat(rest.Notes).Select(duplicate => ((int)duplicate.Row, duplicate.Key)));
+        Assert.All(page.Notes, duplicate => Assert.Equal((first, true), (duplicate.Session, duplicate.IsBuried)));
+        Assert.Null(rest.Next);
+    }
+
+    public async Task Commit_AnEventThatComesBehindItsPage_IsInTheTallyOrNotInTheLedger()
+    {
+        var tenant = subject.Acme;
+        var id = await OpenAsync(tenant);
+        await StageAsync(tenant, id, Events("k", 3));
+        await BookOf(tenant).CommitAsync(id, 0, "", _cancellation);
+        await RunnerOf(tenant).RunAsync(NameOf(id, BackfillState.Committing), 1, _cancellation);
+
+        // As of a process that found the backfill open and wrote only now.
+        var staged = await tenant.Documents.ListAsync(new DocumentQuery(DocumentKind.StagedEvent) { Prefix = id }, _cancellation);
+        StoredDocument[] late = [.. ((string[])["k00", "k1!", "k9"]).Select(
+            key => new StoredDocument($"{id}/{key}", staged[0].Body.Replace("\"k0\"", $"\"{key}\"", StringComparison.Ordinal), 0))];
+        await tenant.Documents.WriteAsync(DocumentKind.StagedEvent, late, _cancellation);
+        await SweepAsync();
+
+        Assert.Equal(["k0", "k1", "k1!", "k2", "k9"], (await SessionEventsAsync(tenant, id)).Select(entry => entry.Record.Key));
+        await AssertAtRestAsync(tenant, id, BackfillStatus.Completed, new BackfillTally(5, 0, 0, 0));
+    }
+
+    public async Task Open_AnUploadThatBringsNothingAnyMore_Fails()
+    {
+        var tenant = subject.Acme;
+        var id = (await BookOf(tenant).OpenAsync(Draft(BackfillKind.Import), _cancellation)).Id;
+        await StageAsync(tenant, id, Events("k", 2));
+        await SweepAsync(TimeSpan.FromMinutes(59));
+        Assert.Equal(BackfillStatus.Pending, (await BookOf(tenant).FindAsync(id, _cancellation))!.Status);
+
+        // What comes keeps it alive.
+        await new BackfillBook(tenant, TimeProvider.System.Skewed(TimeSpan.FromMinutes(50))).StageAsync(id, Events("l", 1), [0], _cancellation);
+        await SweepAsync(TimeSpan.FromMinutes(100));
+        Assert.Equal(BackfillStatus.Pending, (await BookOf(tenant).FindAsync(id, _cancellation))!.Status);
+        await SweepAsync(TimeSpan.FromMinutes(120));
+        await SweepAsync(TimeSpan.FromMinutes(120));
+
+        var failed = (await BookOf(tenant).FindAsync(id, _cancellation))!;
+        Assert.Equal((BackfillStatus.Failed, "Its upload broke off: nothing came for 60 minutes."), (failed.Status, failed.Problem));
+        Assert.Equal(0, await tenant.Documents.CountAsync(DocumentKind.StagedEvent, id, _cancellation));
+        Assert.Equal(0, await tenant.Documents.CountAsync(DocumentKind.BackfillWork, id, _cancellation));
+        Assert.Equal(0, await LedgerEventsAsync(tenant));
+    }
+
+    public async Task Decide_AProcessDiesBeforeTheDecision_ItsNameGoesAndTheNextDecisionHolds()
+    {
+        var tenant = subject.Acme;
+        var id = await OpenAsync(tenant);
+        await StageAsync(tenant, id, Events("k", 3));
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () =>
+            await BookOf(new Fuse(4, lastIsCarriedOut: false).Guard(tenant)).CommitAsync(id, 0, "", _cancellation));
+        Assert.Equal(1, await tenant.Documents.CountAsync(DocumentKind.BackfillWork, id, _cancellation));
+        await SweepAsync(TimeSpan.FromMinutes(9));
+        Assert.Equal(1, await tenant.Documents.CountAsync(DocumentKind.BackfillWork, id, _cancellation));
+
+        await SweepAsync(TimeSpan.FromMinutes(11));
+        await SweepAsync(TimeSpan.FromMinutes(11));
+
+        Assert.Equal(0, await tenant.Documents.CountAsync(DocumentKind.BackfillWork, id, _cancellation));
+        await CommitAsync(tenant, id);
+        await AssertAtRestAsync(tenant, id, BackfillStatus.Completed, new BackfillTally(3, 0, 0, 0));
+    }
+
+    public async Task Open_TheSameRequestAgain_IsTheSameBackfillAndAnotherIsRefused()
+    {
+        var tenant = subject.Acme;
+        var opener = new BackfillOpener(tenant, TimeProvider.System);
+        var first = await opener.OpenAsync(Draft(BackfillKind.Session), "request", _cancellation);
+        var again = await opener.OpenAsync(Draft(BackfillKind.Session) with { Actor = "another key" }, "request", _cancellation);
+        var other = await opener.OpenAsync(Draft(BackfillKind.Session) with { Reason = "another" }, "request", _cancellation);
+
+        Assert.Equal((false, true, first.Backfill!.Id), (first.Already, again.Already, again.Backfill!.Id));
+        Assert.Null(other.Backfill);
+        Assert.Equal(1, (await BookOf(tenant).ListAsync(null, 0, 10, _cancellation)).Total);
+    }
+
+    public async Task Open_AnUploadAgain_BeginsAnewUntilItIsCommitted()
+    {
+        var tenant = subject.Acme;
+        var opener = new BackfillOpener(tenant, TimeProvider.System);
+        var broken = (await opener.OpenAsync(Draft(BackfillKind.Import), "file", _cancellation)).Backfill!;
+        await StageAsync(tenant, broken.Id, Events("broken", 2));
+
+        var whole = await opener.OpenAsync(Draft(BackfillKind.Import), "file", _cancellation);
+        await StageAsync(tenant, whole.Backfill!.Id, Events("k", 2));
+        await BookOf(tenant).CommitAsync(whole.Backfill.Id, 2, "digest", _cancellation);
+        var again = await opener.OpenAsync(Draft(BackfillKind.Import), "file", _cancellation);
+        await SweepAsync();
+
+        Assert.False(whole.Already);
+        Assert.NotEqual(broken.Id, whole.Backfill.Id);
+        Assert.Equal((true, whole.Backfill.Id, "digest"), (again.Already, again.Backfill!.Id, again.Backfill.ContentDigest));
+        Assert.Equal(BackfillStatus.Failed, (await BookOf(tenant).FindAsync(broken.Id, _cancellation))!.Status);
+        Assert.Empty(await SessionEventsAsync(tenant, broken.Id));
+        await AssertAtRestAsync(tenant, whole.Backfill.Id, BackfillStatus.Completed, new BackfillTally(2, 0, 0, 0));
+    }
+
+    public async Task Open_ProcessDiesAtAnyCall_TheRequestIsCompletedOnce() => await DieAtEveryCallAsync(async (tenant, guarded) =>
+        {
+            try
+            {
+                await new BackfillOpener(guarded, TimeProvider.System).OpenAsync(Draft(BackfillKind.Import), "file", _cancellation);
+            }
+            finally
+            {
+                var opened = (await new BackfillOpener(tenant, TimeProvider.System).OpenAsync(Draft(BackfillKind.Import), "file", _cancellation)).Backfill!;
+                await StageAsync(tenant, opened.Id, Events("k", 2));
+                await BookOf(tenant).CommitAsync(opened.Id, 0, "", _cancellation);
+                await SweepAsync();
+                await AssertAtRestAsync(tenant, opened.Id, BackfillStatus.Completed, new BackfillTally(2, 0, 0, 0));
+            }
+        });
 
     public async Task Commit_OfADryRun_AppendsNothing()
     {
@@ -124,7 +259,7 @@ internal sealed class BackfillPoints(StoreUnderTest subject)
         await AssertAtRestAsync(tenant, id, BackfillStatus.Cancelled, default);
         Assert.Equal(0, await LedgerEventsAsync(tenant));
         Assert.Empty(await ExclusionsAsync(tenant, id));
-        Assert.NotNull((await BookOf(tenant).CommitAsync(id, 0, _cancellation)).Refusal);
+        Assert.NotNull((await BookOf(tenant).CommitAsync(id, 0, "", _cancellation)).Refusal);
     }
 
     public async Task Revert_BehindTheCommit_ExcludesInEveryShardAndKeepsTheKeys()
@@ -165,12 +300,12 @@ internal sealed class BackfillPoints(StoreUnderTest subject)
     public async Task Commit_ProcessDiesAtAnyCall_IsResumedToTheSameEnd() =>
         await DieEverywhereAsync(async (tenant, id, guarded) =>
         {
-            await BookOf(guarded).CommitAsync(id, 0, _cancellation);
-            await RunnerOf(guarded).RunAsync($"{id}/{(int)BackfillState.Committing}", int.MaxValue, _cancellation);
+            await BookOf(guarded).CommitAsync(id, 0, "", _cancellation);
+            await RunnerOf(guarded).RunAsync(NameOf(id, BackfillState.Committing), int.MaxValue, _cancellation);
         },
         async (tenant, id) =>
         {
-            await BookOf(tenant).CommitAsync(id, 0, _cancellation);
+            await BookOf(tenant).CommitAsync(id, 0, "", _cancellation);
             await SweepAsync();
             Assert.Equal(["k0", "k1", "k2", "k3", "k4"], (await SessionEventsAsync(tenant, id)).Select(entry => entry.Record.Key));
             await AssertAtRestAsync(tenant, id, BackfillStatus.Completed, new BackfillTally(5, 1, 0, 0));
@@ -179,10 +314,10 @@ internal sealed class BackfillPoints(StoreUnderTest subject)
     public async Task Revert_ProcessDiesAtAnyCallOfCommitAndRevert_LeavesNothingThatCounts() =>
         await DieEverywhereAsync(async (tenant, id, guarded) =>
         {
-            await BookOf(guarded).CommitAsync(id, 0, _cancellation);
-            await RunnerOf(guarded).RunAsync($"{id}/{(int)BackfillState.Committing}", int.MaxValue, _cancellation);
+            await BookOf(guarded).CommitAsync(id, 0, "", _cancellation);
+            await RunnerOf(guarded).RunAsync(NameOf(id, BackfillState.Committing), int.MaxValue, _cancellation);
             await BookOf(guarded).RevertAsync(id, "me", "", "", _cancellation);
-            await RunnerOf(guarded).RunAsync($"{id}/{(int)BackfillState.Reverting}", int.MaxValue, _cancellation);
+            await RunnerOf(guarded).RunAsync(NameOf(id, BackfillState.Reverting), int.MaxValue, _cancellation);
         },
         async (tenant, id) =>
         {
@@ -194,6 +329,31 @@ internal sealed class BackfillPoints(StoreUnderTest subject)
             Assert.True(status is BackfillStatus.Cancelled or BackfillStatus.Reverted, $"It is {status}.");
             await AssertClearedAsync(tenant, id);
         });
+
+    /// <summary>Runs something again and again, on a tenant of its own each time, with a process that dies one call later.</summary>
+    private async Task DieAtEveryCallAsync(Func<ITenantStore, ITenantStore, Task> run)
+    {
+        foreach (var lastIsCarriedOut in (bool[])[false, true])
+        {
+            var hasBlown = true;
+            for (var calls = 0; hasBlown; calls++)
+            {
+                Assert.True(calls < MaximumCalls, "It does not come to an end.");
+                var tenant = subject.Of(FormattableString.Invariant($"opens-{calls}-{lastIsCarriedOut}"));
+                var fuse = new Fuse(calls, lastIsCarriedOut);
+                try
+                {
+                    await run(tenant, fuse.Guard(tenant));
+                }
+                catch (StoreUnavailableException)
+                {
+                    Assert.True(fuse.HasBlown);
+                }
+
+                hasBlown = fuse.HasBlown;
+            }
+        }
+    }
 
     /// <summary>Runs a protocol again and again, on a tenant of its own each time, with a process that dies one call later.</summary>
     private async Task DieEverywhereAsync(
@@ -235,25 +395,27 @@ internal sealed class BackfillPoints(StoreUnderTest subject)
 
     private async Task<string> OpenAsync(ITenantStore tenant, bool dryRun = false, string? id = null)
     {
-        var draft = new Backfill
-        {
-            Id = id ?? Guid.CreateVersion7().ToString(), Kind = BackfillKind.Session, Scope = Everything, Reason = "a test", DryRun = dryRun,
-        };
-        return (await BookOf(tenant).OpenAsync(draft, _cancellation)).Id;
+        var draft = Draft(BackfillKind.Session) with { DryRun = dryRun };
+        return (await BookOf(tenant).OpenAsync(id is null ? draft : draft with { Id = id }, _cancellation)).Id;
     }
+
+    private static Backfill Draft(BackfillKind kind) =>
+        new() { Id = Guid.CreateVersion7().ToString(), Kind = kind, Scope = Everything, Reason = "a test" };
+
+    private static string NameOf(string id, BackfillState decided) => $"{id}/{(int)decided}";
 
     private Task<IReadOnlyList<EventOutcome>?> StageAsync(ITenantStore tenant, string id, KeyedEvent[] events) =>
         BookOf(tenant).StageAsync(id, events, new long[events.Length], _cancellation);
 
     private async Task CommitAsync(ITenantStore tenant, string id)
     {
-        await BookOf(tenant).CommitAsync(id, 0, _cancellation);
+        await BookOf(tenant).CommitAsync(id, 0, "", _cancellation);
         await SweepAsync();
     }
 
-    private async Task SweepAsync()
+    private async Task SweepAsync(TimeSpan later = default)
     {
-        var sweep = new BackfillSweep(subject.Store, TimeProvider.System, Options, (_, _) => { });
+        var sweep = new BackfillSweep(subject.Store, TimeProvider.System.Skewed(later), Options, (_, _) => { });
         while (await sweep.SweepAsync(_cancellation))
         {
         }
@@ -285,6 +447,6 @@ internal sealed class BackfillPoints(StoreUnderTest subject)
     private async Task AssertClearedAsync(ITenantStore tenant, string id)
     {
         Assert.Equal(0, await tenant.Documents.CountAsync(DocumentKind.StagedEvent, id, _cancellation));
-        Assert.Equal(0, await tenant.Documents.CountAsync(DocumentKind.BackfillWork, $"{id}/{(int)BackfillState.Committing}", _cancellation));
+        Assert.Equal(0, await tenant.Documents.CountAsync(DocumentKind.BackfillWork, NameOf(id, BackfillState.Committing), _cancellation));
     }
 }

@@ -61,7 +61,7 @@ internal sealed class BackfillHistory
                 Stage(book, id, [Draw(step.What), Draw(step.What + 1), Draw(step.What + 7)]);
                 break;
             case BackfillAction.Commit when IsOpened(id):
-                if (Done(book.CommitAsync(id, 0, default)) is { Refusal: null })
+                if (Done(book.CommitAsync(id, 0, "", default)) is { Refusal: null })
                     _committed.Add(id);
                 break;
             case BackfillAction.Revert when IsOpened(id):

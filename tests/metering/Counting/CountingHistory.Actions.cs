@@ -37,7 +37,7 @@ internal sealed partial class CountingHistory
             case CountingAction.IngestBatch: Ingest("", DrawSeveral(what, which)); break;
             case CountingAction.IngestBySession: Ingest($"s{which % 2}", DrawSeveral(what, which)); break;
             case CountingAction.Stage: Stage($"b{which % 3}", DrawSeveral(what, which)); break;
-            case CountingAction.CommitBackfill: Decide($"b{what % 3}", id => _backfills.CommitAsync(id, rows: 0, CancellationToken.None)); break;
+            case CountingAction.CommitBackfill: Decide($"b{what % 3}", id => _backfills.CommitAsync(id, rows: 0, "", CancellationToken.None)); break;
             case CountingAction.RevertBackfill: Decide($"b{what % 3}", id => _backfills.RevertAsync(id, "", "", problem: "", CancellationToken.None)); break;
             case CountingAction.RunBackfills: RunBackfills(steps: 1 + (what % 3)); break;
             case CountingAction.CreateAdjustment: Create(what % 6); break;

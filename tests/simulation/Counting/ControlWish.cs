@@ -108,7 +108,7 @@ internal sealed record BackfillControl(string Id, IReadOnlyList<KeyedEvent> Even
         }
 
         if (await book.StageAsync(Id, Events, new long[Events.Count], CancellationToken.None).ConfigureAwait(false) is not null)
-            await book.CommitAsync(Id, rows: 0, CancellationToken.None).ConfigureAwait(false);
+            await book.CommitAsync(Id, rows: 0, "", CancellationToken.None).ConfigureAwait(false);
         yield break;
     }
 }
