@@ -119,6 +119,45 @@ public sealed class AdjustmentTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Replay_PageByPageWhileLateEventsKeepComing_CountsEachOnce()
+    {
+        const int First = 25;
+        var late = Clock.AddHours(-70);
+        await _system.IngestAsync([.. Enumerable.Range(0, First).Select(number => Event("paged", "1", $"page/{number}", late.AddMinutes(number)))]);
+        var replays = new ReplayService.ReplayServiceClient(_system.Ingest);
+        var request = new ReplayRequest
+        {
+            TenantId = Tenant, Metrics = { "paged" }, Since = Timestamp.FromDateTimeOffset(late.AddHours(-1)), Until = Timestamp.FromDateTimeOffset(Clock),
+            Apply = true, PageSize = 10, Actor = "test",
+        };
+
+        // Between two pages one event comes behind the cursor, and one before it.
+        var (approved, pages, watermarks) = (0L, 0, new List<Timestamp>());
+        do
+        {
+            var page = await replays.ReplayAsync(request);
+            (approved, pages, request.Cursor) = (approved + page.AppliedCount, pages + 1, page.Cursor);
+            watermarks.Add(page.Watermark);
+            if (pages == 1)
+                await _system.IngestAsync(Event("paged", "100", "behind", late.AddMinutes(-1)), Event("paged", "1000", "before", late.AddMinutes(First)));
+        }
+        while (request.Cursor.Length > 0);
+
+        Assert.Equal((First + 1, 3), (approved, pages));
+        Assert.Equal(watermarks.OrderBy(watermark => watermark.ToDateTime()), watermarks);
+        var held = (await _system.GetAsync($"/v1/adjustments?tenantId={Tenant}&metric=paged&status=pending"))["adjustments"]!.AsArray();
+        Assert.Equal("behind", (string)Assert.Single(held)!["eventKey"]!);
+        do
+        {
+            var page = await replays.ReplayAsync(request);
+            (approved, request.Cursor) = (approved + page.AppliedCount, page.Cursor);
+        }
+        while (request.Cursor.Length > 0);
+        Assert.Equal(First + 2, approved);
+        await UntilSumsAsync("paged", "1125");
+    }
+
+    [Fact]
     public async Task Rebuild_OfACustomer_RecountsEveryCounter()
     {
         await _system.IngestAsync(Event("rebuilt", "3", "b1", Clock), Event("rebuilt", "5", "b2", Clock));
@@ -209,6 +248,12 @@ public sealed class AdjustmentTests : IAsyncLifetime
         var counters = await _system.GetAsync($"/v1/counters?tenantId={Tenant}&metric={metric}&customerRef={customer}&at={at}");
         return counters["counters"]!.AsArray().FirstOrDefault();
     }
+
+    /// <summary>Over all its periods: the turn of a month may lie between events.</summary>
+    private Task UntilSumsAsync(string metric, string sum) => EmbeddedSystem.UntilAsync(
+        async () => (await _system.GetAsync($"/v1/counters?tenantId={Tenant}&metric={metric}"))["counters"]!.AsArray()
+            .Sum(counter => decimal.Parse(counter!["sum"]!.ToJsonString(), CultureInfo.InvariantCulture)).ToString(CultureInfo.InvariantCulture) == sum,
+        $"{metric} sums up to {sum}");
 
     private Task UntilSumAsync(string metric, DateTimeOffset moment, string customer, string sum) => EmbeddedSystem.UntilAsync(
         async () => (await CounterAsync(metric, moment, customer))?["sum"]?.ToJsonString() == sum, $"{metric} sums up to {sum}");
