@@ -18,8 +18,8 @@ internal delegate Operation Endpoint(StripeCall call, SqliteSession session);
 /// <param name="Method">The HTTP method.</param>
 /// <param name="Pattern">The path; one segment may be <c>{id}</c>.</param>
 /// <param name="Endpoint">What answers.</param>
-/// <param name="IsMeterEvent">Takes usage: the injected faults are for such requests.</param>
-internal sealed record StripeRoute(string Method, string Pattern, Endpoint Endpoint, bool IsMeterEvent = false)
+/// <param name="TakesUsage">Takes usage: the injected faults are for such requests.</param>
+internal sealed record StripeRoute(string Method, string Pattern, Endpoint Endpoint, bool TakesUsage = false)
 {
     private readonly string[] _segments = Pattern.Split('/');
 

@@ -50,7 +50,7 @@ internal sealed partial class StripeServer(
     private async Task<StripeReply> AnswerAsync(AccountData account, StripeCall call)
     {
         var (route, file) = (Match(account, call), account.File);
-        if (route.IsMeterEvent)
+        if (route.TakesUsage)
             faults.RefuseIfLimited();
         if (call.Method == HttpMethods.Get)
             return file.Read(session => StripeReply.Ok(route.Endpoint(call, session).Execute(session)));
@@ -68,7 +68,7 @@ internal sealed partial class StripeServer(
     {
         var operation = account.File.Read(session => route.Endpoint(call, session));
         using var claim = operation.Exclusive is { } name ? account.WorkInFlight.TryClaim(name) ?? throw StripeRefusal.Concurrent() : null;
-        if (route.IsMeterEvent)
+        if (route.TakesUsage)
         {
             await faults.WaitWhileHeldAsync().ConfigureAwait(false);
             call.Fault = faults.Next(operation.MeterEvents);

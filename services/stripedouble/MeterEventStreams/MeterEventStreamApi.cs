@@ -27,7 +27,7 @@ internal sealed class MeterEventStreamApi(StripeDoubleOptions options, MeterEven
     public const int MaximumEvents = 100;
 
     public IEnumerable<StripeRoute> Routes =>
-        [new("POST", "/v2/billing/meter_event_session", Open), new("POST", Path, Take, IsMeterEvent: true)];
+        [new("POST", "/v2/billing/meter_event_session", Open), new("POST", Path, Take, TakesUsage: true)];
 
     /// <summary>Whether a token may be used now.</summary>
     /// <param name="session">One consistent state of an account.</param>

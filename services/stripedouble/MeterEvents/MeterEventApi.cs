@@ -15,7 +15,7 @@ internal sealed class MeterEventApi(MeterEventIntake intake)
     /// <summary>What a known identifier is refused with.</summary>
     public static string AlreadyExists(string identifier) => $"An event already exists with identifier {identifier}.";
 
-    public StripeRoute Route => new("POST", Path, Create, IsMeterEvent: true);
+    public StripeRoute Route => new("POST", Path, Create, TakesUsage: true);
 
     private Operation Create(StripeCall call, SqliteSession session)
     {

@@ -15,7 +15,7 @@ internal sealed class MeterEventV2Api(MeterEventIntake intake, MeterEventAdjustm
 {
     public IEnumerable<StripeRoute> Routes =>
     [
-        new("POST", "/v2/billing/meter_events", Create, IsMeterEvent: true),
+        new("POST", "/v2/billing/meter_events", Create, TakesUsage: true),
         new("POST", "/v2/billing/meter_event_adjustments", Adjust),
     ];
 

@@ -19,7 +19,7 @@ internal sealed class UsageRecordApi(BillingObjects objects)
     private const string Items = "/v1/subscription_items";
 
     public IEnumerable<StripeRoute> Routes =>
-        [new("POST", $"{Items}/{{id}}/usage_records", Create), new("GET", $"{Items}/{{id}}/usage_record_summaries", Summarize)];
+        [new("POST", $"{Items}/{{id}}/usage_records", Create, TakesUsage: true), new("GET", $"{Items}/{{id}}/usage_record_summaries", Summarize)];
 
     /// <summary>Whether a call names a version that still has them.</summary>
     public static bool IsServed(StripeCall call) =>
@@ -34,23 +34,25 @@ internal sealed class UsageRecordApi(BillingObjects objects)
         call.Parameters.RefuseUnknown();
         if (quantity < 0)
             throw StripeRefusal.Invalid("quantity", "quantity must not be negative.", "parameter_invalid_integer");
-        return new(writer =>
-        {
-            var item = LegacyItem(writer, call, "create a usage record", "/v1/billing/meter_events");
-            var (start, end) = ((long)item["current_period_start"]!, (long)item["current_period_end"]!);
-            if (timestamp < start || timestamp >= end)
-                throw StripeRefusal.Invalid("timestamp", "The timestamp must lie within the current period of the subscription.");
-            UsageRecordTable.Add(writer, call.Id, timestamp, quantity, overwrites);
-            return new JsonObject
+        return new(
+            writer =>
             {
-                ["id"] = Identifiers.Create("mbur_", 24),
-                ["object"] = "usage_record",
-                ["livemode"] = false,
-                ["quantity"] = quantity,
-                ["subscription_item"] = call.Id,
-                ["timestamp"] = timestamp,
-            };
-        });
+                var item = LegacyItem(writer, call, "create a usage record", "/v1/billing/meter_events");
+                var (start, end) = ((long)item["current_period_start"]!, (long)item["current_period_end"]!);
+                if (timestamp < start || timestamp >= end)
+                    throw StripeRefusal.Invalid("timestamp", "The timestamp must lie within the current period of the subscription.");
+                UsageRecordTable.Add(writer, call.Id, timestamp, quantity, overwrites);
+                return new JsonObject
+                {
+                    ["id"] = Identifiers.Create("mbur_", 24),
+                    ["object"] = "usage_record",
+                    ["livemode"] = false,
+                    ["quantity"] = quantity,
+                    ["subscription_item"] = call.Id,
+                    ["timestamp"] = timestamp,
+                };
+            },
+            MeterEvents: 0);
     }
 
     private Operation Summarize(StripeCall call, SqliteSession session)

@@ -37,6 +37,9 @@ internal sealed class PusherUnderTest : IAsyncDisposable
 
     public StripeDoubleHost Double { get; private set; } = null!;
 
+    /// <summary>The double's time, which a test may set back to have something begin earlier.</summary>
+    public ShiftedTime DoubleTime { get; } = new();
+
     public StripeClient Stripe { get; private set; } = null!;
 
     public IMeterStore AllTenants => _store;
@@ -134,7 +137,7 @@ internal sealed class PusherUnderTest : IAsyncDisposable
     {
         Double = await StripeDoubleHost.StartAsync(new StripeDoubleOptions
         {
-            DataFile = Path.Combine(_folder, "stripe.db"), Port = _doublePort,
+            DataFile = Path.Combine(_folder, "stripe.db"), Port = _doublePort, TimeProvider = DoubleTime,
         });
         _doublePort = Double.BaseAddress.Port;
         Stripe = new StripeClient(new StripeClientOptions
@@ -160,6 +163,24 @@ internal sealed class PusherUnderTest : IAsyncDisposable
         };
         change?.Invoke(mapping);
         return await Mappings.CreateMappingAsync(new CreateMappingRequest { Mapping = mapping });
+    }
+
+    /// <summary>A subscription that began a while ago.</summary>
+    /// <param name="customer">Its customer.</param>
+    /// <param name="price">Its price.</param>
+    /// <param name="sinceMonthStart">When, since this month began; null: before, with the calendar month for its period.</param>
+    public async Task<Subscription> SubscribeAsync(string customer, string price, TimeSpan? sinceMonthStart = null)
+    {
+        var month = ThisMonth.Start.ToOffset();
+        DoubleTime.Shift = month + (sinceMonthStart ?? TimeSpan.FromDays(-1)) - TimeProvider.System.GetUtcNow();
+        var subscription = await Stripe.V1.Subscriptions.CreateAsync(new SubscriptionCreateOptions
+        {
+            Customer = customer, Items = [new SubscriptionItemOptions { Price = price }],
+            BillingCycleAnchor = sinceMonthStart is null ? month.UtcDateTime : null,
+        });
+        DoubleTime.Shift = TimeSpan.Zero;
+        await Double.SettleAsync();
+        return subscription;
     }
 
     /// <summary>Counts one more event, as the aggregator would.</summary>

@@ -1,91 +1,88 @@
-using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
 using Grpc.Core;
-using Microsoft.AspNetCore.Http;
+using Stripe;
+using StripeMeter.Metering.Time;
 using StripeMeter.Pusher.Tests.Kit;
+using StripeMeter.StripeDouble.Control;
 using StripeMeter.V1;
+using Mapping = StripeMeter.V1.Mapping;
 
 namespace StripeMeter.Pusher.Tests.Pushing;
 
 /// <summary>Subscription items from before there were meters: usage records that are set, by a pinned version of the API.</summary>
 public sealed class LegacyTests
 {
-    private const string Price =
-        """{"id":"price_1","object":"price","currency":"usd","recurring":{"interval":"month","interval_count":1,"usage_type":"metered"}}""";
-
-    private readonly ConcurrentQueue<UsageRecord> _taken = [];
-    private int _failures;
+    private const string OldVersion = "2024-06-20";
 
     [Fact]
     public async Task Push_OfALegacyPrice_SetsTheWholeUnitsOfThePeriod()
     {
-        await using var stripe = await StubbedStripe.StartAsync(Answer);
-        await using var subject = await StartAsync(stripe);
-        var mapping = await CreateAsync(subject, new CustomerRule { TableOnly = true, Table = { ["ref"] = "si_1" } });
-        _failures = 1;
+        await using var subject = await PusherUnderTest.StartAsync();
+        var (price, item) = await LegacyItemAsync(subject);
+        var mapping = await CreateAsync(subject, price, new CustomerRule { TableOnly = true, Table = { ["ref"] = item } });
 
+        // A total that is set may be set again, so a lost answer and a stored error cost a second attempt and no more.
+        subject.Double.Faults.LoseReplies(1);
         await subject.CountAsync("calls", "ref", "10.75");
-        await Patience.UntilEqualAsync("10", Last);
+        await Patience.UntilEqualAsync(10, () => TotalAsync(subject, item));
+        subject.Double.Faults.FailAfterCommit(1);
         await subject.CountAsync("calls", "ref", "0.5");
-        await Patience.UntilEqualAsync("11", Last);
+        await Patience.UntilEqualAsync(11, () => TotalAsync(subject, item));
+        subject.Double.Faults.RateLimit(1);
         await subject.CountAsync("calls", "ref", "-4");
+        await Patience.UntilEqualAsync(7, () => TotalAsync(subject, item));
 
-        await Patience.UntilEqualAsync("7", Last);
-        Assert.Equal((MeterSink.UsageRecords, "price_1"), (mapping.MeterSink, mapping.MeterId));
+        Assert.Equal((MeterSink.UsageRecords, price), (mapping.MeterSink, mapping.MeterId));
         var start = PusherUnderTest.ThisMonth.Start.ToUnixSeconds();
-        Assert.All(_taken, record => Assert.Equal(("si_1", "set", "2024-06-20", $"{start}"), (record.Item, record.Action, record.Version, record.Timestamp)));
-        Assert.Equal(3, _taken.Select(record => record.Key.Split('#')[0]).Distinct().Count());
+        var taken = subject.Double.Requests.Where(request => request.Path == $"/v1/subscription_items/{item}/usage_records" && request.Status == 200).ToList();
+        Assert.All(taken, record => Assert.Equal(("set", OldVersion, $"{start}"), (Value(record, "action"), record.ApiVersion, Value(record, "timestamp"))));
+        Assert.Equal(["10", "11", "7"], taken.Select(record => Value(record, "quantity")).Distinct());
     }
 
     [Fact]
     public async Task Create_OfALegacyPrice_NeedsATableOfItems()
     {
-        await using var stripe = await StubbedStripe.StartAsync(Answer);
-        await using var subject = await StartAsync(stripe);
+        await using var subject = await PusherUnderTest.StartAsync();
+        var (price, item) = await LegacyItemAsync(subject);
 
-        foreach (var rule in (CustomerRule[])[new(), new() { TableOnly = true, Table = { ["ref"] = "cus_1" } }, new() { Table = { ["ref"] = "si_1" } }])
+        foreach (var rule in (CustomerRule[])[new(), new() { TableOnly = true, Table = { ["ref"] = "cus_1" } }, new() { Table = { ["ref"] = item } }])
         {
-            var refusal = await Assert.ThrowsAsync<RpcException>(() => CreateAsync(subject, rule));
+            var refusal = await Assert.ThrowsAsync<RpcException>(() => CreateAsync(subject, price, rule));
             Assert.Contains("mapping.customer_rule", refusal.Status.Detail, StringComparison.Ordinal);
         }
     }
 
-    private Task<string> Last() => Task.FromResult(_taken.LastOrDefault()?.Quantity ?? "");
-
-    private static async Task<PusherUnderTest> StartAsync(StubbedStripe stripe)
+    /// <summary>A metered price without a meter, which only old versions make, and an item of a subscription to it.</summary>
+    private static async Task<(string Price, string Item)> LegacyItemAsync(PusherUnderTest subject, TimeSpan? sinceMonthStart = null)
     {
-        var subject = await PusherUnderTest.StartAsync(pushers: 0);
-        await subject.StartPusherAsync(("STRIPE_API_BASE", stripe.BaseAddress.ToString()));
-        return subject;
+        var made = await RawAsync(
+            subject, HttpMethod.Post, "/v1/prices",
+            "currency=usd&unit_amount=3&product_data[name]=Old&recurring[interval]=month&recurring[usage_type]=metered");
+        var price = (string)made["id"]!;
+        return (price, (await subject.SubscribeAsync("cus_1", price, sinceMonthStart)).Items.Data.Single().Id);
     }
 
-    private static Task<Mapping> CreateAsync(PusherUnderTest subject, CustomerRule rule) => subject.Mappings.CreateMappingAsync(new CreateMappingRequest
+    private static async Task<long> TotalAsync(PusherUnderTest subject, string item)
+    {
+        var summaries = await RawAsync(subject, HttpMethod.Get, $"/v1/subscription_items/{item}/usage_record_summaries", null);
+        return (long)summaries["data"]![0]!["total_usage"]!;
+    }
+
+    private static async Task<JsonNode> RawAsync(PusherUnderTest subject, HttpMethod method, string path, string? form)
+    {
+        var answer = await subject.Stripe.RawRequestAsync(
+            method, path, form, new RawRequestOptions { AdditionalHeaders = { ["Stripe-Version"] = OldVersion } });
+        return JsonNode.Parse(answer.Content)!;
+    }
+
+    private static string Value(ReceivedRequest request, string name) => request.Parameters.Single(parameter => parameter.Key == name).Value;
+
+    private static Task<Mapping> CreateAsync(PusherUnderTest subject, string price, CustomerRule rule) => subject.Mappings.CreateMappingAsync(new CreateMappingRequest
     {
         Mapping = new Mapping
         {
-            TenantId = PusherUnderTest.Tenant, Metric = "calls", Aggregation = Aggregation.Sum, StripeAccount = "default", PriceId = "price_1",
+            TenantId = PusherUnderTest.Tenant, Metric = "calls", Aggregation = Aggregation.Sum, StripeAccount = "default", PriceId = price,
             Active = true, CustomerRule = rule,
         },
     }).ResponseAsync;
-
-    private (int Status, string Body) Answer(HttpRequest request)
-    {
-        if (request.Path == "/v1/account")
-            return (200, """{"object":"account","id":"acct_doubleLegacy"}""");
-        if (request.Path == "/v1/prices/price_1")
-            return (200, Price);
-        if (request.Path == "/v1/subscription_items/si_1/usage_records")
-        {
-            var form = request.Form;
-            _taken.Enqueue(new UsageRecord(
-                "si_1", form["quantity"].ToString(), form["timestamp"].ToString(), form["action"].ToString(),
-                request.Headers["Stripe-Version"].ToString(), request.Headers["Idempotency-Key"].ToString()));
-            return Interlocked.Decrement(ref _failures) >= 0
-                ? (500, """{"error":{"type":"api_error","message":"Sorry."}}""")
-                : (200, """{"object":"usage_record","id":"mbur_1"}""");
-        }
-
-        return (404, """{"error":{"type":"invalid_request_error","message":"No such thing."}}""");
-    }
-
-    private sealed record UsageRecord(string Item, string Quantity, string Timestamp, string Action, string Version, string Key);
 }
