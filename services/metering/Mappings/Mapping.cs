@@ -28,6 +28,9 @@ public sealed record Mapping
     /// <summary><c>price_…</c>; empty when only the meter is known.</summary>
     public string PriceId { get; init; } = "";
 
+    /// <summary>When the price came about at Stripe; the epoch when only the meter is known.</summary>
+    public Instant PriceBegan { get; init; }
+
     /// <summary><c>mtr_…</c>.</summary>
     public required string MeterId { get; init; }
 
@@ -55,6 +58,8 @@ public sealed record Mapping
     public string ShadowStripeAccount { get; init; } = "";
 
     public string ShadowPriceId { get; init; } = "";
+
+    public Instant ShadowPriceBegan { get; init; }
 
     public string ShadowSubscriptionItemId { get; init; } = "";
 

@@ -14,6 +14,9 @@ public sealed record RaisedContribution(BillingPeriod Period, Contribution Contr
 {
     /// <summary>Since when the mapping is there. What was final before that was never its to bill.</summary>
     public Instant MappedSince { get; init; } = Instant.Minimum;
+
+    /// <summary>When the price of the mapping began, if that is known: what is stamped before is billed by none of its lines.</summary>
+    public Instant PriceBegan { get; init; }
 }
 
 /// <summary>
@@ -44,8 +47,9 @@ public sealed class ContributionRaiser(IDeltaLedger ledger, PushProtocol protoco
                 continue;
             }
 
-            foreach (var (period, contribution, meter, mapped) in billed)
+            foreach (var item in billed)
             {
+                var (period, contribution) = (item.Period, item.Contribution);
                 var placed = contribution;
                 if (PresentIn(document, period, contribution)!.HasLeft)
                 {
@@ -55,7 +59,7 @@ public sealed class ContributionRaiser(IDeltaLedger ledger, PushProtocol protoco
                     placed = contribution with { Elsewhere = elsewhere };
                 }
 
-                document = protocol.Raise(document, period, placed, meter, mapped, Now);
+                document = Raise(document, item, placed);
             }
 
             if (billed.Count == 0 || ReferenceEquals(document, stored) || await ledger.SaveAsync(document, cancellation).ConfigureAwait(false))
@@ -65,17 +69,19 @@ public sealed class ContributionRaiser(IDeltaLedger ledger, PushProtocol protoco
         throw DeltaChanges.TooSlow();
     }
 
+    private DeltaDocument Raise(DeltaDocument document, RaisedContribution item, Contribution placed) => protocol.SetBilledFrom(
+        protocol.Raise(document, item.Period, placed, item.Meter, item.Mapped, Now), item.PriceBegan, Now);
+
     /// <summary>
     /// Puts contributions that are new here in place, with a share of nothing. Only once that is saved are the other
     /// holders looked for: so of two takers that are new, at least one finds the other.
     /// </summary>
     private DeltaDocument Claim(DeltaDocument document, IReadOnlyCollection<RaisedContribution> raised)
     {
-        foreach (var (period, contribution, meter, mapped) in raised)
+        foreach (var item in raised)
         {
-            var claim = contribution with { Elsewhere = contribution.Value, HasLeft = true };
-            if (PresentIn(document, period, contribution) is null)
-                document = protocol.Raise(document, period, claim, meter, mapped, Now);
+            if (PresentIn(document, item.Period, item.Contribution) is null)
+                document = Raise(document, item, item.Contribution with { Elsewhere = item.Contribution.Value, HasLeft = true });
         }
 
         return document;

@@ -43,7 +43,10 @@ public sealed record DeltaDocument
     /// <summary>When the last of them was.</summary>
     public Instant? RejectedAt { get; init; }
 
-    /// <summary>From when Stripe bills the customer for the meter; usage from before is stamped there. The epoch: always.</summary>
+    /// <summary>
+    /// From when Stripe bills the customer for the meter: its line and the line's price had begun. Usage from before is
+    /// stamped there. The epoch: always.
+    /// </summary>
     public Instant BilledFrom { get; init; }
 
     /// <summary>Nothing is minted before this.</summary>

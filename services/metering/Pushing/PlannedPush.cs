@@ -22,6 +22,13 @@ internal readonly record struct PlannedPush(Instant? Stamp, Instant? From, Quant
         _ => OfDifference(document, delta, rules, now),
     };
 
+    /// <summary>
+    /// Whether an intent has a stamp from before its line began, as was learned since it was minted. A usage record has the
+    /// one of its period, come what may.
+    /// </summary>
+    public static bool IsTooEarly(DeltaDocument document, PushIntent intent) =>
+        intent.Meter.Sink != SinkKind.UsageRecords && intent.Minute < document.BilledFrom;
+
     private static PlannedPush OfDifference(DeltaDocument document, PeriodDelta delta, PushRules rules, Instant now)
     {
         var stamp = StampMinute.For(document, delta, rules, now);
@@ -35,14 +42,14 @@ internal readonly record struct PlannedPush(Instant? Stamp, Instant? From, Quant
     private static PlannedPush OfWindow(DeltaDocument document, PeriodDelta delta, TimeSpan window, PushRules rules, Instant now)
     {
         var first = Instant.Max(
-            Instant.Max(Ceiling(delta.Period.Start, window), Ceiling(document.BilledFrom, window)), Ceiling(now - rules.OldestMinute, window));
-        var end = Floor(delta.Period.End, window) - window;
-        var last = Instant.Min(end, Floor(now, window));
+            Instant.Max(delta.Period.Start.Ceiling(window), document.BilledFrom.Ceiling(window)), (now - rules.OldestMinute).Ceiling(window));
+        var end = delta.Period.End.Floor(window) - window;
+        var last = Instant.Min(end, now.Floor(window));
         if (first > end)
             return default;
         if (first > last)
             return default(PlannedPush) with { From = first };
-        var start = Instant.Max(first, Instant.Min(last, Floor(delta.Newest, window)));
+        var start = Instant.Max(first, Instant.Min(last, delta.Newest.Floor(window)));
         var told = delta.Slots.FirstOrDefault(slot => slot.Start == start).Told;
         var total = PushValue.FirstPartOf(told + delta.Outstanding);
         return Telling(start, Instant.Minimum, total - told, total);
@@ -57,7 +64,7 @@ internal readonly record struct PlannedPush(Instant? Stamp, Instant? From, Quant
         // Summaries are cut at minutes, so a minute that a period's edge cuts would not be seen.
         var end = delta.Period.End.ToMinute() - OneSecond;
         var last = Instant.Min(end, Instant.FromUnixSeconds(now.ToUnixSeconds()));
-        var first = Instant.Max(Ceiling(delta.Period.Start, OneMinute), Ceiling(document.BilledFrom, OneMinute));
+        var first = Instant.Max(delta.Period.Start.Ceiling(OneMinute), document.BilledFrom.Ceiling(OneSecond));
         if (first > last)
             return default(PlannedPush) with { From = first > end ? null : first };
         var stamp = Instant.Max(first, Instant.Min(last, delta.Newest.ToMinute()));
@@ -73,7 +80,7 @@ internal readonly record struct PlannedPush(Instant? Stamp, Instant? From, Quant
     /// <summary>The whole units of the period's total, always at the period's first minute: a record is set anew where it stands.</summary>
     private static PlannedPush OfUsageRecord(PeriodDelta delta, Instant now)
     {
-        var stamp = Ceiling(delta.Period.Start, OneMinute);
+        var stamp = delta.Period.Start.Ceiling(OneMinute);
         if (stamp > now)
             return default(PlannedPush) with { From = stamp };
         var whole = delta.Expected < Quantity.Zero ? Quantity.Zero : delta.Expected.Truncated();
@@ -84,13 +91,4 @@ internal readonly record struct PlannedPush(Instant? Stamp, Instant? From, Quant
     /// <summary>A total whose last digits cannot be told may already be told as far as it can.</summary>
     private static PlannedPush Telling(Instant stamp, Instant from, Quantity value, Quantity total) =>
         value == Quantity.Zero ? default : new PlannedPush(stamp, from, value, total);
-
-    private static Instant Floor(Instant instant, TimeSpan unit)
-    {
-        var rest = instant.Ticks % unit.Ticks;
-        return new Instant(instant.Ticks - (rest < 0 ? rest + unit.Ticks : rest));
-    }
-
-    private static Instant Ceiling(Instant instant, TimeSpan unit) =>
-        Floor(instant, unit) == instant ? instant : Floor(instant, unit) + unit;
 }

@@ -28,7 +28,7 @@ public enum IntentState
     /// <summary>Found in Stripe's summaries.</summary>
     Confirmed = 7,
 
-    /// <summary>Its period could no longer be billed when it was to be sent.</summary>
+    /// <summary>Its period, or the minute it is stamped with, could no longer be billed when it was to be sent.</summary>
     Expired = 8,
 
     /// <summary>What it was to tell was carried into another period.</summary>
@@ -59,7 +59,7 @@ public sealed record PushIntent
     public Quantity? Total { get; init; }
 
     /// <summary>
-    /// Its timestamp. On a sink of differences a minute that no other intent of the document has; else the start of the
+    /// Its timestamp. On a sink of differences in a minute that no other intent of the document has; else the start of the
     /// hour or day, or for a running total a second later than the one before.
     /// </summary>
     public required Instant Minute { get; init; }

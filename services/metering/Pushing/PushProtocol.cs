@@ -77,7 +77,7 @@ public sealed partial class PushProtocol(PushRules rules, Func<int> jitter, Sett
     private PushStep Continue(DeltaDocument document, PushIntent open, Instant now)
     {
         var isClosed = ends.IsClosed(document.Find(open.PeriodStart)!, now);
-        if (open.State == IntentState.Pending && isClosed)
+        if (open.State == IntentState.Pending && (isClosed || PlannedPush.IsTooEarly(document, open)))
         {
             var late = document.Closing(open with { State = IntentState.Expired }, out var expired);
             return new PushStep.Keep(_schedule.Scheduled(late with { Open = expired }, now));
@@ -131,7 +131,7 @@ public sealed partial class PushProtocol(PushRules rules, Func<int> jitter, Sett
         var minted = document with { Minted = number, LastMinted = now, IsSplit = planned.Value != delta.Outstanding };
         // Only where each has a minute of its own are they to be remembered.
         if (planned.Total is null)
-            minted = minted with { Used = document.Used.Since(now - rules.MinuteMemory).With(intent.Minute) };
+            minted = minted with { Used = document.Used.Since(now - rules.MinuteMemory).With(intent.Minute.ToMinute()) };
         return Begin(minted, intent, now);
     }
 

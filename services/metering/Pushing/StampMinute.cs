@@ -3,11 +3,12 @@ using StripeMeter.Metering.Time;
 namespace StripeMeter.Metering.Pushing;
 
 /// <summary>A minute for the next intent, or when there may be one.</summary>
-/// <param name="Minute">The minute; null if there is none now.</param>
+/// <param name="Minute">The minute, or the second within it at which the line began; null if there is none now.</param>
 /// <param name="From">When an intent may be minted with it; without a minute, when to look again. Null: never.</param>
 internal readonly record struct StampMinute(Instant? Minute, Instant? From)
 {
     private static readonly TimeSpan OneMinute = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan OneSecond = TimeSpan.FromSeconds(1);
 
     /// <summary>
     /// The newest free minute at or before the newest counted instant, so that usage is billed as of when it came about;
@@ -16,7 +17,9 @@ internal readonly record struct StampMinute(Instant? Minute, Instant? From)
     /// </summary>
     public static StampMinute For(DeltaDocument document, PeriodDelta delta, PushRules rules, Instant now)
     {
-        var first = Instant.Max(Instant.Max(Ceiling(delta.Period.Start), Ceiling(document.BilledFrom)), Ceiling(now - rules.OldestMinute));
+        // A line that begins within a minute bills what is left of it; a period's edge is where summaries are cut.
+        var began = document.BilledFrom.Ceiling(OneSecond);
+        var first = Instant.Max(Instant.Max(delta.Period.Start.Ceiling(OneMinute), began.ToMinute()), (now - rules.OldestMinute).Ceiling(OneMinute));
         var end = delta.Period.End.ToMinute() - OneMinute;
         var last = Instant.Min(end, now.ToMinute());
         if (first > end)
@@ -26,9 +29,9 @@ internal readonly record struct StampMinute(Instant? Minute, Instant? From)
 
         var top = Instant.Max(first, Instant.Min(last, delta.Newest.ToMinute()));
         if (document.Used.NewestFree(top, first) is { } before)
-            return new StampMinute(before, MayMintFrom(document, top - before, rules));
+            return new StampMinute(Instant.Max(before, began), MayMintFrom(document, top - before, rules));
         if (document.Used.OldestFreeBehind(top, last) is { } behind)
-            return new StampMinute(behind, MayMintFrom(document, behind - top, rules));
+            return new StampMinute(Instant.Max(behind, began), MayMintFrom(document, behind - top, rules));
         return new StampMinute(null, last < end ? now.ToMinute() + OneMinute : null);
     }
 
@@ -37,7 +40,4 @@ internal readonly record struct StampMinute(Instant? Minute, Instant? From)
         document.IsSplit || document.LastMinted is not { } last || distance.Ticks <= rules.QuickMinutes * TimeSpan.TicksPerMinute
             ? Instant.Minimum
             : last + OneMinute;
-
-    private static Instant Ceiling(Instant instant) =>
-        instant.ToMinute() == instant ? instant : instant.ToMinute() + OneMinute;
 }

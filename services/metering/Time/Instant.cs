@@ -26,7 +26,13 @@ public readonly record struct Instant(long Ticks) : IComparable<Instant>
     public static Instant FromUnixSeconds(long seconds) => new(checked(seconds * TimeSpan.TicksPerSecond));
 
     /// <summary>The start of the minute the instant is in.</summary>
-    public Instant ToMinute() => new(Ticks - Modulo(Ticks, TimeSpan.TicksPerMinute));
+    public Instant ToMinute() => Floor(TimeSpan.FromMinutes(1));
+
+    /// <summary>The newest whole multiple of a unit, counted from 1970, that is not later.</summary>
+    public Instant Floor(TimeSpan unit) => new(Ticks - Modulo(Ticks, unit.Ticks));
+
+    /// <summary>The oldest whole multiple of a unit, counted from 1970, that is not earlier.</summary>
+    public Instant Ceiling(TimeSpan unit) => Floor(unit) is var floor && floor == this ? this : floor + unit;
 
     public static Instant operator +(Instant instant, TimeSpan span) => new(checked(instant.Ticks + span.Ticks));
 

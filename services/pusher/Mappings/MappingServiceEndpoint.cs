@@ -46,13 +46,14 @@ internal sealed class MappingServiceEndpoint(
         var tenant = store.Of(Requests.Tenant(mapping.TenantId, "mapping.tenant_id"));
         if (mapping.Id.Length > 0)
             throw RpcErrors.Invalid("mapping.id", "is given by the server");
-        await finder.CompleteAsync(mapping, context.CancellationToken).ConfigureAwait(false);
+        var began = await finder.CompleteAsync(mapping, context.CancellationToken).ConfigureAwait(false);
+        Instant shadowBegan = default;
         if (mapping.Shadow)
-            await finder.CompleteShadowAsync(mapping, context.CancellationToken).ConfigureAwait(false);
+            shadowBegan = await finder.CompleteShadowAsync(mapping, context.CancellationToken).ConfigureAwait(false);
         Refuse(MappingRules.CheckSink(mapping));
         var now = Instant.Of(clock.GetUtcNow());
         mapping.Id = IdPrefix + Guid.CreateVersion7(clock.GetUtcNow()).ToString("N");
-        var stored = mapping.ToDomain(now, now);
+        var stored = mapping.ToDomain(now, now) with { PriceBegan = began, ShadowPriceBegan = shadowBegan };
         RefuseClash(await tenant.Mappings.CreateAsync(stored, context.CancellationToken).ConfigureAwait(false), stored);
         await PushAgainAsync(tenant, stored, context.CancellationToken).ConfigureAwait(false);
         return stored.ToWire(tenant.Tenant);
@@ -72,16 +73,17 @@ internal sealed class MappingServiceEndpoint(
         var tenant = store.Of(Requests.Tenant(mapping.TenantId, "mapping.tenant_id"));
         var before = await FindAsync(tenant, Requests.Id(mapping.Id), context.CancellationToken).ConfigureAwait(false);
         Call.NoteBefore(before.ToWire(tenant.Tenant));
+        var (began, shadowBegan) = (before.PriceBegan, before.ShadowPriceBegan);
         if (MeterChoice.Follow(mapping, before))
-            await finder.CompleteAsync(mapping, context.CancellationToken).ConfigureAwait(false);
+            began = await finder.CompleteAsync(mapping, context.CancellationToken).ConfigureAwait(false);
         if (MeterChoice.FollowShadow(mapping, before))
-            await finder.CompleteShadowAsync(mapping, context.CancellationToken).ConfigureAwait(false);
+            shadowBegan = await finder.CompleteShadowAsync(mapping, context.CancellationToken).ConfigureAwait(false);
         else if (mapping.Shadow)
             finder.ShadowOf(mapping);
         Refuse(MappingRules.CheckSink(mapping));
         // Later than before, whatever the clock says, as a change is known by it.
         var updated = Instant.Max(Instant.Of(clock.GetUtcNow()), new Instant(before.Updated.Ticks + 1));
-        var stored = mapping.ToDomain(before.Created, updated);
+        var stored = mapping.ToDomain(before.Created, updated) with { PriceBegan = began, ShadowPriceBegan = shadowBegan };
         RefuseClash(await tenant.Mappings.UpdateAsync(stored, context.CancellationToken).ConfigureAwait(false), stored);
         await PushAgainAsync(tenant, stored, context.CancellationToken).ConfigureAwait(false);
         return stored.ToWire(tenant.Tenant);

@@ -4,6 +4,7 @@ using Stripe;
 using Stripe.Billing;
 using StripeMeter.Defaults.Errors;
 using StripeMeter.Metering.Pushing;
+using StripeMeter.Metering.Time;
 using StripeMeter.Pusher.StripeApi;
 using Mapping = StripeMeter.V1.Mapping;
 using MeterSink = StripeMeter.V1.MeterSink;
@@ -23,8 +24,9 @@ internal sealed class MeterFinder(StripeAccounts accounts)
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
 
     /// <summary>Fills in what Stripe says of the billed meter. The account of the key itself is kept under its general name.</summary>
+    /// <returns>When the price began; the epoch without one.</returns>
     /// <exception cref="RpcException">The meter cannot be found or used, or Stripe does not answer now.</exception>
-    public async Task CompleteAsync(Mapping mapping, CancellationToken cancellation)
+    public async Task<Instant> CompleteAsync(Mapping mapping, CancellationToken cancellation)
     {
         var calls = accounts.BilledOf(mapping.StripeAccount)
             ?? throw RpcErrors.FailedPrecondition("NO_STRIPE_KEY", "No Stripe key is configured, so the meter cannot be read.");
@@ -33,11 +35,13 @@ internal sealed class MeterFinder(StripeAccounts accounts)
         var found = await FindAsync(calls, wish, cancellation).ConfigureAwait(false);
         (mapping.MeterId, mapping.MeterEventName, mapping.Currency) = (found.Id, found.EventName, found.Currency);
         (mapping.MeterCustomerKey, mapping.MeterValueKey, mapping.MeterSink) = (found.CustomerKey, found.ValueKey, found.Sink);
+        return found.PriceBegan;
     }
 
     /// <summary>Fills in what Stripe says of the meter that shadow usage goes to, asked with a test key.</summary>
+    /// <returns>When the price began; the epoch without one.</returns>
     /// <exception cref="RpcException">There is no test key, or the meter cannot be found or used, or Stripe does not answer now.</exception>
-    public async Task CompleteShadowAsync(Mapping mapping, CancellationToken cancellation)
+    public async Task<Instant> CompleteShadowAsync(Mapping mapping, CancellationToken cancellation)
     {
         if (mapping.ShadowStripeAccount.Length == 0)
             mapping.ShadowStripeAccount = StripeCalls.OwnAccount;
@@ -51,6 +55,7 @@ internal sealed class MeterFinder(StripeAccounts accounts)
         (mapping.ShadowMeterId, mapping.ShadowMeterEventName) = (found.Id, found.EventName);
         (mapping.ShadowMeterCustomerKey, mapping.ShadowMeterValueKey, mapping.ShadowMeterSink) = (found.CustomerKey, found.ValueKey, found.Sink);
         await RefuseBilledMeterAsync(mapping, cancellation).ConfigureAwait(false);
+        return found.PriceBegan;
     }
 
     /// <exception cref="RpcException">There is no test key, and a live one is never taken instead.</exception>
@@ -89,6 +94,7 @@ internal sealed class MeterFinder(StripeAccounts accounts)
 
     private static async Task<FoundMeter> FindAsync(StripeCalls calls, MeterWish wish, CancellationToken cancellation)
     {
+        Instant began = default;
         if (wish.PriceId.Length > 0)
         {
             var price = await ReadPriceAsync(calls, wish, cancellation).ConfigureAwait(false);
@@ -97,6 +103,7 @@ internal sealed class MeterFinder(StripeAccounts accounts)
             if (wish.MeterId.Length > 0 && wish.MeterId != billed)
                 throw Invalid(wish.Fields + "meter_id", $"is not the meter of the price, which is {billed}");
             wish = wish with { MeterId = billed, Currency = price.Currency };
+            began = Instant.Of(price.Created);
         }
 
         var meter = wish.MeterId.Length > 0
@@ -105,7 +112,7 @@ internal sealed class MeterFinder(StripeAccounts accounts)
         var sink = SinkOf(meter, wish.Fields + (wish.PriceId.Length > 0 ? "price_id" : "meter_id"));
         if (wish.EventName.Length > 0 && wish.EventName != meter.EventName)
             throw Invalid(wish.Fields + "meter_event_name", $"is not that of the meter {meter.Id}, which is {meter.EventName}");
-        return new FoundMeter(meter.Id, meter.EventName, meter.CustomerMapping.EventPayloadKey, meter.ValueSettings.EventPayloadKey, sink, wish.Currency);
+        return new FoundMeter(meter.Id, meter.EventName, meter.CustomerMapping.EventPayloadKey, meter.ValueSettings.EventPayloadKey, sink, wish.Currency, began);
     }
 
     private static async Task<Price> ReadPriceAsync(StripeCalls calls, MeterWish wish, CancellationToken cancellation)
@@ -124,7 +131,7 @@ internal sealed class MeterFinder(StripeAccounts accounts)
         if (price.Recurring?.UsageType != "metered")
             throw Invalid(wish.Fields + "price_id", "has no meter: only metered prices can be mapped");
         return wish.MeterId.Length == 0 || wish.MeterId == price.Id
-            ? new FoundMeter(price.Id, "", "", "", MeterSink.UsageRecords, price.Currency)
+            ? new FoundMeter(price.Id, "", "", "", MeterSink.UsageRecords, price.Currency, Instant.Of(price.Created))
             : throw Invalid(wish.Fields + "meter_id", "is not the meter of the price, which has none");
     }
 
@@ -204,5 +211,5 @@ internal sealed class MeterFinder(StripeAccounts accounts)
     private sealed record MeterWish(string Account, string PriceId, string MeterId, string EventName, string Currency, string Fields);
 
     private readonly record struct FoundMeter(
-        string Id, string EventName, string CustomerKey, string ValueKey, MeterSink Sink, string Currency);
+        string Id, string EventName, string CustomerKey, string ValueKey, MeterSink Sink, string Currency, Instant PriceBegan);
 }

@@ -91,14 +91,14 @@ internal sealed partial class CounterSweep(
             var names = new MeterNames(mapping.MeterEventName, mapping.MeterCustomerKey, mapping.MeterValueKey) { Sink = mapping.Sink };
             yield return new Place(
                 accounts.BilledOf(mapping.StripeAccount), mapping.StripeAccount, mapping.MeterId, billed,
-                ToContribution(row, mapping, names) with { MappedSince = mapping.Created });
+                ToContribution(row, mapping, names) with { MappedSince = mapping.Created, PriceBegan = mapping.PriceBegan });
         }
 
         if (mapping.Shadow && (mapping.ShadowCustomers ?? mapping.Customers).StripeCustomerOf(customer) is { } shadow)
         {
             yield return new Place(
                 accounts.ShadowOf(mapping.ShadowStripeAccount), mapping.ShadowStripeAccount, mapping.ShadowMeterId, shadow,
-                ToContribution(row, mapping, mapping.ShadowMeter) with { MappedSince = mapping.Updated });
+                ToContribution(row, mapping, mapping.ShadowMeter) with { MappedSince = mapping.Updated, PriceBegan = mapping.ShadowPriceBegan });
         }
     }
 

@@ -108,7 +108,8 @@ internal sealed class BillingDriverEndpoint(
             var version = new CounterVersion(0, (before?.Version.Position ?? 0) + 1);
             var newest = Instant.Max(place.Period.Start, Instant.Min(Now, place.Period.End - TimeSpan.FromSeconds(1)));
             var total = new Contribution(Metric, place.Key.StripeCustomer, quantity, version, LogId, newest);
-            var raised = protocol.Raise(document, place.Period, total, place.Meter, Instant.Minimum, Now);
+            var raised = protocol.SetBilledFrom(
+                protocol.Raise(document, place.Period, total, place.Meter, Instant.Minimum, Now), place.BilledFrom, Now);
             if (await tenant.Deltas.SaveAsync(raised, cancellation).ConfigureAwait(false))
                 return raised.Find(place.Period.Start)!;
         }

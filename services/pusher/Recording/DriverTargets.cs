@@ -16,7 +16,8 @@ namespace StripeMeter.Pusher.Recording;
 /// <param name="Key">The document.</param>
 /// <param name="Meter">How its meter wants events.</param>
 /// <param name="Period">The billing period.</param>
-internal readonly record struct DriverPlace(DeltaKey Key, MeterNames Meter, BillingPeriod Period);
+/// <param name="BilledFrom">When the subscription item and its price began; the epoch where a meter is named.</param>
+internal readonly record struct DriverPlace(DeltaKey Key, MeterNames Meter, BillingPeriod Period, Instant BilledFrom);
 
 /// <summary>Finds what a target of the driver means at Stripe, and refuses meters that are told otherwise.</summary>
 internal sealed class DriverTargets(IMeterStore store, StripeAccounts accounts, PusherOptions options)
@@ -35,13 +36,13 @@ internal sealed class DriverTargets(IMeterStore store, StripeAccounts accounts, 
             ?? throw RpcErrors.Unavailable("The account of the key is not known now: " + calls.Problem, RetryAfter);
         var told = target.SubscriptionItemId.Length > 0
             ? await OfItemAsync(calls, account, target.SubscriptionItemId, cancellation).ConfigureAwait(false)
-            : (target.MeterId, target.StripeCustomer, IsLegacy: false);
+            : (target.MeterId, target.StripeCustomer, IsLegacy: false, Began: default);
         var names = told.IsLegacy
             ? new MeterNames("", "", "") { Sink = SinkKind.UsageRecords }
             : await MeterFinder.ReadNamesAsync(calls, account.Id, told.MeterId, Fields, cancellation).ConfigureAwait(false);
         var isOwn = account.Id == await calls.OwnAsync(cancellation).ConfigureAwait(false);
         await RefuseMappedAsync(tenant, isTest, isOwn ? StripeCalls.OwnAccount : account.Id, told.MeterId, cancellation).ConfigureAwait(false);
-        return new DriverPlace(new DeltaKey(account.Id, account.Livemode, told.MeterId, told.StripeCustomer), names, PeriodOf(target));
+        return new DriverPlace(new DeltaKey(account.Id, account.Livemode, told.MeterId, told.StripeCustomer), names, PeriodOf(target), told.Began);
     }
 
     private ShadowCalls ShadowOf(string account) => accounts.ShadowOf(account)
@@ -79,7 +80,7 @@ internal sealed class DriverTargets(IMeterStore store, StripeAccounts accounts, 
         time.TryToInstant(out var instant) is { } reason ? throw RpcErrors.Invalid(Fields + field, reason) : instant;
 
     /// <summary>The meter and customer of an item; for one whose price has no meter, the price and the item itself.</summary>
-    private static async Task<(string MeterId, string StripeCustomer, bool IsLegacy)> OfItemAsync(
+    private static async Task<(string MeterId, string StripeCustomer, bool IsLegacy, Instant Began)> OfItemAsync(
         StripeCalls calls, AccountMode account, string itemId, CancellationToken cancellation)
     {
         const string field = Fields + "subscription_item_id";
@@ -88,11 +89,12 @@ internal sealed class DriverTargets(IMeterStore store, StripeAccounts accounts, 
             () => calls.Client.V1.SubscriptionItems.GetAsync(itemId, null, request, cancellation), field, cancellation).ConfigureAwait(false);
         if (item.Price?.Recurring?.UsageType != "metered")
             throw RpcErrors.Invalid(field, "has a price that is not metered");
+        var began = Instant.Max(Instant.Of(item.Created), Instant.Of(item.Price.Created));
         if (item.Price.Recurring.Meter is not { Length: > 0 } meter)
-            return (item.Price.Id, item.Id, true);
+            return (item.Price.Id, item.Id, true, began);
         var subscription = await MeterFinder.AskAsync(
             () => calls.Client.V1.Subscriptions.GetAsync(item.Subscription, null, request, cancellation), field, cancellation).ConfigureAwait(false);
-        return (meter, subscription.CustomerId, false);
+        return (meter, subscription.CustomerId, false, began);
     }
 
     private async Task RefuseMappedAsync(ITenantStore tenant, bool isTest, string account, string meterId, CancellationToken cancellation)

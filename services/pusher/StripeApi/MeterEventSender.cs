@@ -60,11 +60,9 @@ internal sealed partial class MeterEventSender(
     }
 
     /// <summary>Of a running total the newest counts, so it is read from the beginning of its period.</summary>
-    private static Instant FirstMinuteOf(PushIntent intent)
-    {
-        var start = intent.Meter.Sink == SinkKind.RunningTotal ? intent.PeriodStart : intent.Minute;
-        return start.ToMinute() == start ? start : start.ToMinute() + TimeSpan.FromMinutes(1);
-    }
+    private static Instant FirstMinuteOf(PushIntent intent) => intent.Meter.Sink == SinkKind.RunningTotal
+        ? intent.PeriodStart.Ceiling(TimeSpan.FromMinutes(1))
+        : intent.Minute.ToMinute();
 
     private static TimeSpan WindowOf(PushIntent intent) => intent.Meter.Sink switch
     {

@@ -15,6 +15,7 @@ internal sealed class PusherInstruments
     private readonly Counter<long> _raised;
     private readonly Counter<long> _shadowPosts;
     private readonly Counter<long> _shadowFailures;
+    private readonly Counter<long> _notFollowed;
     private readonly TimeProvider _clock;
     private DeltaBacklog _backlog;
 
@@ -27,6 +28,8 @@ internal sealed class PusherInstruments
         _shadowPosts = meter.CreateCounter<long>("shadow_usage_posts", description: "Shadow usage that a test account took, by tenant and metric.");
         _shadowFailures = meter.CreateCounter<long>(
             "shadow_usage_post_failures", description: "Attempts to push shadow usage that a test account did not take, by tenant, metric and reason.");
+        _notFollowed = meter.CreateCounter<long>(
+            "stripe_subscriptions_not_followed", description: "Notices of subscriptions whose periods are not followed because they are not months, by interval.");
         meter.CreateObservableGauge("push_backlog", () => _backlog.Documents, description: "Documents of which Stripe has not accepted everything.");
         meter.CreateObservableGauge("push_backlog_age", BacklogAgeSeconds, "s", "Since when the document is behind that has been longest.");
         // Each document needs one call at least; a split one, or one that is looked for, more.
@@ -62,6 +65,8 @@ internal sealed class PusherInstruments
         tags.Add("reason", Word(result));
         _shadowFailures.Add(1, tags);
     }
+
+    public void NotFollowed(string interval) => _notFollowed.Add(1, new KeyValuePair<string, object?>("interval", interval));
 
     public void Raised(int counters) => _raised.Add(counters);
 

@@ -1,8 +1,10 @@
 using Stripe;
+using StripeMeter.Defaults.Telemetry;
 using StripeMeter.Defaults.Wire;
 using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Time;
 using StripeMeter.Pusher.StripeApi;
+using StripeMeter.Pusher.Telemetry;
 using StripeMeter.V1;
 using PeriodAnchor = StripeMeter.Metering.Periods.PeriodAnchor;
 
@@ -13,7 +15,8 @@ namespace StripeMeter.Pusher.Webhooks;
 /// subscriptions only, one anchor per customer.
 /// </summary>
 internal sealed partial class SubscriptionHandler(
-    BilledCustomers customers, InvoiceDeadlines deadlines, AnchorService.AnchorServiceClient anchors, ILogger<SubscriptionHandler> logger) : IStripeEventHandler
+    BilledCustomers customers, InvoiceDeadlines deadlines, AnchorService.AnchorServiceClient anchors, PusherInstruments instruments,
+    ILogger<SubscriptionHandler> logger) : IStripeEventHandler
 {
     private const string Actor = "stripe";
 
@@ -26,16 +29,17 @@ internal sealed partial class SubscriptionHandler(
         var metered = subscription.Items?.Data.Where(item => item.Price?.Recurring?.Meter is { Length: > 0 }).ToList() ?? [];
         if (metered.Count == 0 || subscription.Status is "canceled" or "incomplete" or "incomplete_expired")
             return;
-        if (metered.Any(item => item.Price.Recurring is not { Interval: "month", IntervalCount: 1 }))
-        {
-            LogNotMonthly(logger, subscription.Id);
-            return;
-        }
-
-        foreach (var began in metered.GroupBy(BeganAt, item => item.Price.Recurring.Meter))
+        foreach (var began in metered.GroupBy(item => BeganOf(item, about), item => item.Price.Recurring.Meter))
         {
             await deadlines.EnterStartAsync(
-                account, subscription.CustomerId, began.ToHashSet(StringComparer.Ordinal), Instant.Of(began.Key), cancellation).ConfigureAwait(false);
+                account, subscription.CustomerId, began.ToHashSet(StringComparer.Ordinal), began.Key, cancellation).ConfigureAwait(false);
+        }
+
+        if (metered.FirstOrDefault(item => item.Price.Recurring is not { Interval: "month", IntervalCount: 1 })?.Price.Recurring is { } other)
+        {
+            instruments.NotFollowed(other.Interval);
+            LogNotMonthly(logger, subscription.Id, other.IntervalCount, other.Interval);
+            return;
         }
 
         var anchor = AnchorOf(subscription);
@@ -45,8 +49,15 @@ internal sealed partial class SubscriptionHandler(
             await ChangeAsync(customer, anchor, Instant.Of(from), $"{subscription.Id}/{about.Id}", cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>From when an item can bill by its price: both must be there.</summary>
-    private static DateTime BeganAt(SubscriptionItem item) => item.Created > item.Price.Created ? item.Created : item.Price.Created;
+    /// <summary>
+    /// From when an item bills with the price it has: since it is there, the price is there, and it has that price. Of
+    /// the last only the event that changed it tells.
+    /// </summary>
+    private static Instant BeganOf(SubscriptionItem item, StripeEvent about)
+    {
+        var began = Instant.Max(Instant.Of(item.Created), Instant.Of(item.Price.Created));
+        return about.RepricedItems.Contains(item.Id) ? Instant.Max(began, Instant.FromUnixSeconds(about.CreatedSeconds)) : began;
+    }
 
     /// <summary>The day a subscription was anchored on, which in short months is not the day its anchor falls on.</summary>
     private static PeriodAnchor AnchorOf(Subscription subscription)
@@ -69,11 +80,11 @@ internal sealed partial class SubscriptionHandler(
             Anchor = new BillingAnchor { Day = day, Minute = minute }, ChangeId = changeId, Actor = Actor,
         };
         await anchors.ChangeAnchorAsync(request, cancellationToken: cancellation).ConfigureAwait(false);
-        LogChanged(logger, customer.Reference, customer.Tenant.Value, day, minute);
+        LogChanged(logger, PersonalData.Pseudonym(customer.Reference), customer.Tenant.Value, day, minute);
     }
 
-    [LoggerMessage(357, LogLevel.Warning, "The subscription {Subscription} is not billed by the month, so its periods are not followed")]
-    private static partial void LogNotMonthly(ILogger logger, string subscription);
+    [LoggerMessage(357, LogLevel.Warning, "The subscription {Subscription} is billed every {Count} {Interval}, not by the month, so its periods are not followed: usage that comes late may fall into one that is billed already")]
+    private static partial void LogNotMonthly(ILogger logger, string subscription, long count, string interval);
 
     [LoggerMessage(358, LogLevel.Information, "The periods of {Customer} of {Tenant} begin on day {Day}, minute {Minute} now")]
     private static partial void LogChanged(ILogger logger, string customer, string tenant, int day, int minute);

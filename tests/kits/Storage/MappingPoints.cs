@@ -1,5 +1,6 @@
 using StripeMeter.Metering.Mappings;
 using StripeMeter.Metering.Pushing;
+using StripeMeter.Metering.Time;
 using Xunit;
 
 namespace StripeMeter.Kits.Storage;
@@ -18,6 +19,7 @@ internal sealed class MappingPoints(StoreUnderTest subject)
             MeterId = "mtr_1", MeterEventName = "name", MeterCustomerKey = "customer", MeterValueKey = "amount", Sink = SinkKind.DayTotals,
             SubscriptionItemId = "si_1", Currency = "eur", Active = false, Shadow = true, ShadowStripeAccount = "acct_2",
             ShadowPriceId = "price_2", ShadowSubscriptionItemId = "si_2",
+            PriceBegan = Instant.OfDate(2026, 2, 3), ShadowPriceBegan = Instant.OfDate(2026, 2, 4),
             ShadowMeterId = "mtr_2", ShadowMeter = new MeterNames("shadow", "client", "size") { Sink = SinkKind.RunningTotal },
             ShadowCustomers = new CustomerRule { Prefix = "cus_", Table = new Dictionary<string, string> { ["$x"] = "cus_4" } },
             Customers = new CustomerRule

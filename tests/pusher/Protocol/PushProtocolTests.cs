@@ -150,8 +150,22 @@ public sealed class PushProtocolTests
         var raised = _protocol.SetBilledFrom(Raise(Empty, Counted(5)), began, Noon);
         var now = Noon + TimeSpan.FromHours(1);
 
-        Assert.Equal(Noon + TimeSpan.FromMinutes(2), Attempt(raised, now).Open!.Minute);
+        Assert.Equal(began, Attempt(raised, now).Open!.Minute);
         Assert.Same(raised, _protocol.SetBilledFrom(raised, began - TimeSpan.FromDays(1), Noon));
+    }
+
+    [Fact]
+    public void Intent_PendingFromBeforeThePriceBegan_IsMintedAnewWithinIt()
+    {
+        var began = Noon + TimeSpan.FromSeconds(90);
+        var pending = Apply(Attempt(Raise(Empty, Counted(5)), Noon), AttemptResult.Unauthorized, Noon);
+        var now = Noon + TimeSpan.FromHours(1);
+
+        var expired = Assert.IsType<PushStep.Keep>(_protocol.Next(_protocol.SetBilledFrom(pending, began, Noon), now, 1)).Document;
+        var anew = Attempt(Assert.IsType<PushStep.Close>(_protocol.Next(expired, now, 1)).Document, now);
+
+        Assert.Equal((IntentState.Expired, Noon), (expired.Open!.State, expired.Open.Minute));
+        Assert.Equal((began, Quantity.FromInteger(5)), (anew.Open!.Minute, anew.Open.Value));
     }
 
     [Fact]

@@ -188,6 +188,7 @@ public sealed class WebhookTests
 
         await Patience.UntilEqualAsync(1, () => Task.FromResult(services.Prices.Count));
         Assert.Equal(start + 90, (await DocumentAsync(subject)).BilledFrom.ToUnixSeconds());
+        Assert.Contains("stripe_subscriptions_not_followed_total", await subject.MetricsAsync(), StringComparison.Ordinal);
         var change = Assert.Single(services.Anchors);
         Assert.Equal(
             ("acme", "ref_1", 31, 570, start, "sub_1/evt_1"),
@@ -195,6 +196,34 @@ public sealed class WebhookTests
 
         await ReceiveAsync(subject, Event("evt_6", "customer.subscription.updated", "sub_4"));
         await Patience.UntilEqualAsync(start + 600, async () => (await DocumentAsync(subject)).BilledFrom.ToUnixSeconds());
+    }
+
+    [Fact]
+    public async Task Subscription_WhoseItemChangesItsPrice_IsBilledFromThere()
+    {
+        await using var services = await OtherServices.StartAsync();
+        await using var stripe = await StubbedStripe.StartAsync(Answer);
+        await using var subject = await StartAsync(stripe, services);
+        await MapAsync(subject);
+        await subject.CountAsync("calls", "cus_1", "1");
+        await Patience.UntilEqualAsync(1, () => Task.FromResult(_taken.Count));
+        var start = PusherUnderTest.ThisMonth.Start.ToUnixSeconds();
+        _answers["/v1/subscriptions/sub_1"] = Subscription("active", start, start, "month");
+        var changed = start + 7_000;
+
+        await ReceiveAsync(subject,
+            $$$"""
+            {"id":"evt_1","object":"event","type":"customer.subscription.updated","created":{{{changed}}},"livemode":false,"data":{
+             "object":{"id":"sub_1","items":{"data":[{"id":"si_1","price":{"id":"price_1"} }]} },
+             "previous_attributes":{"items":{"data":[{"id":"si_1","price":{"id":"price_0"} }]} } } }
+            """);
+
+        await Patience.UntilEqualAsync(changed, async () => (await DocumentAsync(subject)).BilledFrom.ToUnixSeconds());
+        // One that comes late and out of order takes nothing of that back.
+        await ReceiveAsync(subject, Event("evt_2", "customer.subscription.updated", "sub_1"));
+        await ReceiveAsync(subject, Event("evt_3", "price.updated", "price_1"));
+        await Patience.UntilEqualAsync(1, () => Task.FromResult(services.Prices.Count));
+        Assert.Equal(changed, (await DocumentAsync(subject)).BilledFrom.ToUnixSeconds());
     }
 
     private static string Subscription(string status, long anchor, long start, string interval, long priceCreated = 1_700_000_000) =>

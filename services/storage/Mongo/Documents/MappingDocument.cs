@@ -46,6 +46,10 @@ internal sealed class MappingDocument
 
     public required string ShadowSubscriptionItemId { get; init; }
 
+    public long PriceBegan { get; init; }
+
+    public long ShadowPriceBegan { get; init; }
+
     public string ShadowMeterId { get; init; } = "";
 
     public string ShadowMeterEventName { get; init; } = "";
@@ -76,6 +80,7 @@ internal sealed class MappingDocument
         MeterValueKey = mapping.MeterValueKey, Sink = (int)mapping.Sink, SubscriptionItemId = mapping.SubscriptionItemId, Currency = mapping.Currency,
         Active = mapping.Active, Shadow = mapping.Shadow, ShadowStripeAccount = mapping.ShadowStripeAccount,
         ShadowPriceId = mapping.ShadowPriceId, ShadowSubscriptionItemId = mapping.ShadowSubscriptionItemId,
+        PriceBegan = mapping.PriceBegan.Ticks, ShadowPriceBegan = mapping.ShadowPriceBegan.Ticks,
         ShadowMeterId = mapping.ShadowMeterId, ShadowMeterEventName = mapping.ShadowMeter.EventName ?? "",
         ShadowMeterCustomerKey = mapping.ShadowMeter.CustomerKey ?? "", ShadowMeterValueKey = mapping.ShadowMeter.ValueKey ?? "",
         ShadowSink = (int)mapping.ShadowMeter.Sink,
@@ -92,6 +97,7 @@ internal sealed class MappingDocument
         Sink = (SinkKind)Sink, SubscriptionItemId = SubscriptionItemId, Currency = Currency, Active = Active, Shadow = Shadow,
         ShadowStripeAccount = ShadowStripeAccount, ShadowPriceId = ShadowPriceId,
         ShadowSubscriptionItemId = ShadowSubscriptionItemId,
+        PriceBegan = new Instant(PriceBegan), ShadowPriceBegan = new Instant(ShadowPriceBegan),
         ShadowMeterId = ShadowMeterId,
         ShadowMeter = ShadowMeterId.Length == 0
             ? default

@@ -64,7 +64,7 @@ public sealed class AccountConnection(SimulatedAccount account, SimulatedNetwork
     }
 
     public Task<Quantity?> ReadAsync(DeltaKey key, PushIntent intent, CancellationToken cancellation) =>
-        TotalAsync(key, intent.Minute, intent.Minute + TimeSpan.FromMinutes(1), cancellation);
+        TotalAsync(key, intent.Minute.ToMinute(), intent.Minute.ToMinute() + TimeSpan.FromMinutes(1), cancellation);
 
     public Task<Quantity?> TotalAsync(DeltaKey key, Instant start, Instant end, CancellationToken cancellation) =>
         AskAsync(() => account.Read(key, start, end));
