@@ -43,23 +43,28 @@ public sealed class InvoiceDeadlines(IMeterStore store, PushProtocol protocol, T
 
     /// <summary>
     /// Enters from when Stripe bills a customer for meters: a line that began within a period does not bill what is stamped
-    /// before. Durable when it returns; entering the same again changes nothing.
+    /// before. Where no usage came yet it is kept for the usage that will. Durable when it returns; entering the same again
+    /// changes nothing.
     /// </summary>
     /// <param name="account">The account.</param>
     /// <param name="stripeCustomer">Its customer.</param>
     /// <param name="meters">Meters of the lines.</param>
+    /// <param name="mapped">Where usage of the customer on these meters goes, whether or not some came yet.</param>
     /// <param name="from">When they began.</param>
     /// <param name="cancellation">Ends the work.</param>
     /// <exception cref="StoreUnavailableException">Not all may have been entered. Entering it again is harmless.</exception>
     public async Task EnterStartAsync(
-        AccountMode account, string stripeCustomer, IReadOnlySet<string> meters, Instant from, CancellationToken cancellation)
+        AccountMode account, string stripeCustomer, IReadOnlySet<string> meters, IEnumerable<DeltaPlace> mapped, Instant from,
+        CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(meters);
         var places = await PlacesAsync(account, stripeCustomer, cancellation).ConfigureAwait(false);
-        foreach (var place in places.Where(place => meters.Contains(place.Key.MeterId)))
+        foreach (var place in places.Where(place => meters.Contains(place.Key.MeterId)).Union(mapped))
         {
+            // How the meter wants its events is said by the first usage.
+            var empty = new DeltaDocument { Key = place.Key, Meter = new MeterNames("", "", "") };
             await store.Of(place.Tenant).Deltas.ChangeAsync(
-                place.Key, document => protocol.SetBilledFrom(document, from, Now), cancellation).ConfigureAwait(false);
+                place.Key, document => protocol.SetBilledFrom(document, from, Now), cancellation, empty).ConfigureAwait(false);
         }
     }
 

@@ -7,16 +7,16 @@ using StripeMeter.Pusher.StripeApi;
 
 namespace StripeMeter.Pusher.Webhooks;
 
-/// <summary>A customer reference of a tenant.</summary>
-internal readonly record struct TenantCustomer(TenantId Tenant, string Reference);
+/// <summary>A customer reference of a tenant, whose usage feeds a meter.</summary>
+internal readonly record struct BilledCustomer(TenantId Tenant, string Reference, string MeterId);
 
 /// <summary>Finds whose usage a Stripe customer is billed for: the tenants whose mappings feed its meters, and their references.</summary>
 internal sealed class BilledCustomers(IMeterStore store, StripeAccounts accounts, PusherOptions options)
 {
-    public async Task<IReadOnlyCollection<TenantCustomer>> FindAsync(
+    public async Task<IReadOnlyCollection<BilledCustomer>> FindAsync(
         AccountMode account, IReadOnlySet<string> meters, string stripeCustomer, CancellationToken cancellation)
     {
-        var found = new HashSet<TenantCustomer>();
+        var found = new HashSet<BilledCustomer>();
         TenantId? after = null;
         while (true)
         {
@@ -27,7 +27,7 @@ internal sealed class BilledCustomers(IMeterStore store, StripeAccounts accounts
                 foreach (var mapping in mappings.All.Where(mapping => meters.Contains(mapping.MeterId)))
                 {
                     if (await IsOfAsync(mapping, account, cancellation).ConfigureAwait(false))
-                        found.UnionWith(mapping.Customers.ReferencesOf(stripeCustomer).Select(reference => new TenantCustomer(tenant, reference)));
+                        found.UnionWith(mapping.Customers.ReferencesOf(stripeCustomer).Select(reference => new BilledCustomer(tenant, reference, mapping.MeterId)));
                 }
             }
 

@@ -29,11 +29,10 @@ internal sealed partial class SubscriptionHandler(
         var metered = subscription.Items?.Data.Where(item => item.Price?.Recurring?.Meter is { Length: > 0 }).ToList() ?? [];
         if (metered.Count == 0 || subscription.Status is "canceled" or "incomplete" or "incomplete_expired")
             return;
+        var meters = metered.Select(item => item.Price.Recurring.Meter).ToHashSet(StringComparer.Ordinal);
+        var billed = await customers.FindAsync(account, meters, subscription.CustomerId, cancellation).ConfigureAwait(false);
         foreach (var began in metered.GroupBy(item => BeganOf(item, about), item => item.Price.Recurring.Meter))
-        {
-            await deadlines.EnterStartAsync(
-                account, subscription.CustomerId, began.ToHashSet(StringComparer.Ordinal), began.Key, cancellation).ConfigureAwait(false);
-        }
+            await EnterStartAsync(account, subscription.CustomerId, began.ToHashSet(StringComparer.Ordinal), billed, began.Key, cancellation).ConfigureAwait(false);
 
         if (metered.FirstOrDefault(item => item.Price.Recurring is not { Interval: "month", IntervalCount: 1 })?.Price.Recurring is { } other)
         {
@@ -44,9 +43,17 @@ internal sealed partial class SubscriptionHandler(
 
         var anchor = AnchorOf(subscription);
         var from = metered.Max(item => item.CurrentPeriodStart);
-        var meters = metered.Select(item => item.Price.Recurring.Meter).ToHashSet(StringComparer.Ordinal);
-        foreach (var customer in await customers.FindAsync(account, meters, subscription.CustomerId, cancellation).ConfigureAwait(false))
+        foreach (var customer in billed.DistinctBy(customer => (customer.Tenant, customer.Reference)))
             await ChangeAsync(customer, anchor, Instant.Of(from), $"{subscription.Id}/{about.Id}", cancellation).ConfigureAwait(false);
+    }
+
+    private Task EnterStartAsync(
+        AccountMode account, string stripeCustomer, IReadOnlySet<string> meters, IEnumerable<BilledCustomer> billed, Instant from,
+        CancellationToken cancellation)
+    {
+        var mapped = billed.Where(customer => meters.Contains(customer.MeterId))
+            .Select(customer => new DeltaPlace(customer.Tenant, new DeltaKey(account.Id, account.Livemode, customer.MeterId, stripeCustomer)));
+        return deadlines.EnterStartAsync(account, stripeCustomer, meters, mapped, from, cancellation);
     }
 
     /// <summary>
@@ -66,7 +73,7 @@ internal sealed partial class SubscriptionHandler(
         return subscription.BillingCycleAnchorConfig is { DayOfMonth: > 0 } config ? anchor with { Day = (int)config.DayOfMonth } : anchor;
     }
 
-    private async Task ChangeAsync(TenantCustomer customer, PeriodAnchor anchor, Instant from, string changeId, CancellationToken cancellation)
+    private async Task ChangeAsync(BilledCustomer customer, PeriodAnchor anchor, Instant from, string changeId, CancellationToken cancellation)
     {
         var (day, minute) = (anchor.Day, anchor.Minute);
         var listed = await anchors.ListAnchorsAsync(

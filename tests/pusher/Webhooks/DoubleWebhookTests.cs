@@ -30,7 +30,7 @@ public sealed class DoubleWebhookTests
     }
 
     [Fact]
-    public async Task Subscription_AnchorsItsCustomer()
+    public async Task Subscription_AnchorsItsCustomer_AndKeepsWhenItBegan()
     {
         await using var services = await OtherServices.StartAsync();
         await using var subject = await StartAsync(services);
@@ -46,6 +46,11 @@ public sealed class DoubleWebhookTests
         var anchor = subscription.BillingCycleAnchor;
         var change = services.Anchors.Single();
         Assert.Equal(("cus_1", anchor.Day, (anchor.Hour * 60) + anchor.Minute), (change.CustomerRef, change.Anchor.Day, change.Anchor.Minute));
+
+        // No usage came yet; what comes is not stamped before the subscription began.
+        Assert.Equal(Instant.Of(subscription.Created), (await subject.DocumentAsync(mapping.MeterId, "cus_1"))!.BilledFrom);
+        await subject.CountAsync("calls", "cus_1", "7");
+        await Patience.UntilAsync(async () => (await subject.DocumentAsync(mapping.MeterId, "cus_1"))!.Meter.EventName == "calls");
     }
 
     [Fact]
