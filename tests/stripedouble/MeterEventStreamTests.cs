@@ -153,7 +153,7 @@ public sealed class MeterEventStreamTests
         Assert.Empty(stripe.Host.ReadEvents());
     }
 
-    private static Task SendAsync(TestDouble stripe, MeterEventSession session, List<MeterEventStreamCreateEventOptions> events, string? key = null) =>
+    private static Task<EmptyStripeEntity> SendAsync(TestDouble stripe, MeterEventSession session, List<MeterEventStreamCreateEventOptions> events, string? key = null) =>
         stripe.Client.V2.Billing.MeterEventStream.CreateAsync(Batch(events), new RequestOptions { ApiKey = session.AuthenticationToken, IdempotencyKey = key });
 
     private static MeterEventStreamCreateOptions Batch(List<MeterEventStreamCreateEventOptions> events) => new() { Events = events };

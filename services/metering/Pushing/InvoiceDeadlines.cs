@@ -1,5 +1,6 @@
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Stores;
+using StripeMeter.Metering.Tenants;
 using StripeMeter.Metering.Time;
 
 namespace StripeMeter.Metering.Pushing;
@@ -42,29 +43,24 @@ public sealed class InvoiceDeadlines(IMeterStore store, PushProtocol protocol, T
     }
 
     /// <summary>
-    /// Enters from when Stripe bills a customer for meters: a line that began within a period does not bill what is stamped
+    /// Enters from when Stripe bills a customer for a meter: a line that began within a period does not bill what is stamped
     /// before. Where no usage came yet it is kept for the usage that will. Durable when it returns; entering the same again
     /// changes nothing.
     /// </summary>
-    /// <param name="account">The account.</param>
-    /// <param name="stripeCustomer">Its customer.</param>
-    /// <param name="meters">Meters of the lines.</param>
-    /// <param name="mapped">Where usage of the customer on these meters goes, whether or not some came yet.</param>
-    /// <param name="from">When they began.</param>
+    /// <param name="key">The customer on the meter; a legacy item on its price.</param>
+    /// <param name="mapped">Tenants whose usage goes there by a mapping, whether or not some came yet.</param>
+    /// <param name="from">When the line began.</param>
     /// <param name="cancellation">Ends the work.</param>
     /// <exception cref="StoreUnavailableException">Not all may have been entered. Entering it again is harmless.</exception>
-    public async Task EnterStartAsync(
-        AccountMode account, string stripeCustomer, IReadOnlySet<string> meters, IEnumerable<DeltaPlace> mapped, Instant from,
-        CancellationToken cancellation)
+    public async Task EnterStartAsync(DeltaKey key, IEnumerable<TenantId> mapped, Instant from, CancellationToken cancellation)
     {
-        ArgumentNullException.ThrowIfNull(meters);
-        var places = await PlacesAsync(account, stripeCustomer, cancellation).ConfigureAwait(false);
-        foreach (var place in places.Where(place => meters.Contains(place.Key.MeterId)).Union(mapped))
+        // How the meter wants its events is said by the first usage.
+        var empty = new DeltaDocument { Key = key, Meter = new MeterNames("", "", "") };
+        var places = await PlacesAsync(new AccountMode(key.Account, key.Livemode), key.StripeCustomer, cancellation).ConfigureAwait(false);
+        foreach (var tenant in places.Where(place => place.Key == key).Select(place => place.Tenant).Union(mapped))
         {
-            // How the meter wants its events is said by the first usage.
-            var empty = new DeltaDocument { Key = place.Key, Meter = new MeterNames("", "", "") };
-            await store.Of(place.Tenant).Deltas.ChangeAsync(
-                place.Key, document => protocol.SetBilledFrom(document, from, Now), cancellation, empty).ConfigureAwait(false);
+            await store.Of(tenant).Deltas.ChangeAsync(
+                key, document => protocol.SetBilledFrom(document, from, Now), cancellation, empty).ConfigureAwait(false);
         }
     }
 

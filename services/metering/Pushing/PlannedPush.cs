@@ -18,7 +18,7 @@ internal readonly record struct PlannedPush(Instant? Stamp, Instant? From, Quant
         SinkKind.HourTotals => OfWindow(document, delta, TimeSpan.FromHours(1), rules, now),
         SinkKind.DayTotals => OfWindow(document, delta, TimeSpan.FromDays(1), rules, now),
         SinkKind.RunningTotal => OfRunningTotal(document, delta, now),
-        SinkKind.UsageRecords => OfUsageRecord(delta, now),
+        SinkKind.UsageRecords => OfUsageRecord(document, delta, now),
         _ => OfDifference(document, delta, rules, now),
     };
 
@@ -77,10 +77,16 @@ internal readonly record struct PlannedPush(Instant? Stamp, Instant? From, Quant
         return Telling(stamp, from, total - delta.Accepted, total);
     }
 
-    /// <summary>The whole units of the period's total, always at the period's first minute: a record is set anew where it stands.</summary>
-    private static PlannedPush OfUsageRecord(PeriodDelta delta, Instant now)
+    /// <summary>
+    /// The whole units of the period's total, always at the same minute, where a record is set anew: the first that is whole
+    /// within the period and behind the item's beginning, and where one stands already, there.
+    /// </summary>
+    private static PlannedPush OfUsageRecord(DeltaDocument document, PeriodDelta delta, Instant now)
     {
-        var stamp = delta.Period.Start.Ceiling(OneMinute);
+        var first = Instant.Max(delta.Period.Start.Ceiling(OneMinute), document.BilledFrom.Ceiling(OneMinute));
+        var stamp = delta.Slots.Count > 0 ? delta.Slots[0].Stamp : first;
+        if (stamp >= delta.Period.End)
+            return default;
         if (stamp > now)
             return default(PlannedPush) with { From = stamp };
         var whole = delta.Expected < Quantity.Zero ? Quantity.Zero : delta.Expected.Truncated();

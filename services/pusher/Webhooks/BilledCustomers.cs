@@ -7,15 +7,16 @@ using StripeMeter.Pusher.StripeApi;
 
 namespace StripeMeter.Pusher.Webhooks;
 
-/// <summary>A customer reference of a tenant, whose usage feeds a meter.</summary>
-internal readonly record struct BilledCustomer(TenantId Tenant, string Reference, string MeterId);
+/// <summary>A customer reference of a tenant, and where its usage goes.</summary>
+internal readonly record struct BilledCustomer(TenantId Tenant, string Reference, DeltaKey Key);
 
 /// <summary>Finds whose usage a Stripe customer is billed for: the tenants whose mappings feed its meters, and their references.</summary>
 internal sealed class BilledCustomers(IMeterStore store, StripeAccounts accounts, PusherOptions options)
 {
     public async Task<IReadOnlyCollection<BilledCustomer>> FindAsync(
-        AccountMode account, IReadOnlySet<string> meters, string stripeCustomer, CancellationToken cancellation)
+        AccountMode account, IReadOnlyCollection<DeltaKey> keys, CancellationToken cancellation)
     {
+        var keysOfMeters = keys.ToLookup(key => key.MeterId, StringComparer.Ordinal);
         var found = new HashSet<BilledCustomer>();
         TenantId? after = null;
         while (true)
@@ -24,10 +25,14 @@ internal sealed class BilledCustomers(IMeterStore store, StripeAccounts accounts
             foreach (var tenant in tenants)
             {
                 var mappings = await TenantMappings.LoadAsync(store.Of(tenant), options.MappingsOfTenant, cancellation).ConfigureAwait(false);
-                foreach (var mapping in mappings.All.Where(mapping => meters.Contains(mapping.MeterId)))
+                foreach (var mapping in mappings.All.Where(mapping => keysOfMeters.Contains(mapping.MeterId)))
                 {
-                    if (await IsOfAsync(mapping, account, cancellation).ConfigureAwait(false))
-                        found.UnionWith(mapping.Customers.ReferencesOf(stripeCustomer).Select(reference => new BilledCustomer(tenant, reference, mapping.MeterId)));
+                    if (!await IsOfAsync(mapping, account, cancellation).ConfigureAwait(false))
+                        continue;
+                    found.UnionWith(
+                        from key in keysOfMeters[mapping.MeterId]
+                        from reference in mapping.Customers.ReferencesOf(key.StripeCustomer)
+                        select new BilledCustomer(tenant, reference, key));
                 }
             }
 

@@ -26,15 +26,17 @@ internal sealed partial class SubscriptionHandler(
     {
         var subscription = await calls.Client.V1.Subscriptions.GetAsync(
             about.ObjectId, null, calls.RequestFor(account.Id), cancellation).ConfigureAwait(false);
-        var metered = subscription.Items?.Data.Where(item => item.Price?.Recurring?.Meter is { Length: > 0 }).ToList() ?? [];
-        if (metered.Count == 0 || subscription.Status is "canceled" or "incomplete" or "incomplete_expired")
+        var lines = LinesOf(subscription, account);
+        if (lines.Count == 0 || subscription.Status is "canceled" or "incomplete" or "incomplete_expired")
             return;
-        var meters = metered.Select(item => item.Price.Recurring.Meter).ToHashSet(StringComparer.Ordinal);
-        var billed = await customers.FindAsync(account, meters, subscription.CustomerId, cancellation).ConfigureAwait(false);
-        foreach (var began in metered.GroupBy(item => BeganOf(item, about), item => item.Price.Recurring.Meter))
-            await EnterStartAsync(account, subscription.CustomerId, began.ToHashSet(StringComparer.Ordinal), billed, began.Key, cancellation).ConfigureAwait(false);
+        var billed = await customers.FindAsync(account, [.. lines.Select(line => line.Key).Distinct()], cancellation).ConfigureAwait(false);
+        foreach (var (key, item) in lines)
+        {
+            var mapped = billed.Where(customer => customer.Key == key).Select(customer => customer.Tenant);
+            await deadlines.EnterStartAsync(key, mapped, BeganOf(item, about), cancellation).ConfigureAwait(false);
+        }
 
-        if (metered.FirstOrDefault(item => item.Price.Recurring is not { Interval: "month", IntervalCount: 1 })?.Price.Recurring is { } other)
+        if (lines.Select(line => line.Item.Price.Recurring).FirstOrDefault(each => each is not { Interval: "month", IntervalCount: 1 }) is { } other)
         {
             instruments.NotFollowed(other.Interval);
             LogNotMonthly(logger, subscription.Id, other.IntervalCount, other.Interval);
@@ -42,19 +44,20 @@ internal sealed partial class SubscriptionHandler(
         }
 
         var anchor = AnchorOf(subscription);
-        var from = metered.Max(item => item.CurrentPeriodStart);
+        var from = lines.Max(line => line.Item.CurrentPeriodStart);
         foreach (var customer in billed.DistinctBy(customer => (customer.Tenant, customer.Reference)))
             await ChangeAsync(customer, anchor, Instant.Of(from), $"{subscription.Id}/{about.Id}", cancellation).ConfigureAwait(false);
     }
 
-    private Task EnterStartAsync(
-        AccountMode account, string stripeCustomer, IReadOnlySet<string> meters, IEnumerable<BilledCustomer> billed, Instant from,
-        CancellationToken cancellation)
-    {
-        var mapped = billed.Where(customer => meters.Contains(customer.MeterId))
-            .Select(customer => new DeltaPlace(customer.Tenant, new DeltaKey(account.Id, account.Livemode, customer.MeterId, stripeCustomer)));
-        return deadlines.EnterStartAsync(account, stripeCustomer, meters, mapped, from, cancellation);
-    }
+    /// <summary>What is metered, as the delta ledger names it: a customer on a meter, or a legacy item on its price.</summary>
+    private static List<(DeltaKey Key, SubscriptionItem Item)> LinesOf(Subscription subscription, AccountMode account) =>
+    [
+        .. from item in subscription.Items?.Data ?? []
+           where item.Price?.Recurring is { UsageType: "metered" }
+           select item.Price.Recurring.Meter is { Length: > 0 } meter
+               ? (new DeltaKey(account.Id, account.Livemode, meter, subscription.CustomerId), item)
+               : (new DeltaKey(account.Id, account.Livemode, item.Price.Id, item.Id), item),
+    ];
 
     /// <summary>
     /// From when an item bills with the price it has: since it is there, the price is there, and it has that price. Of

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Grpc.Core;
 using Stripe;
-using StripeMeter.Metering.Time;
 using StripeMeter.Pusher.Tests.Kit;
 using StripeMeter.StripeDouble.Control;
 using StripeMeter.V1;
@@ -40,6 +39,44 @@ public sealed class LegacyTests
     }
 
     [Fact]
+    public async Task Push_OfALegacyItem_KeepsToItsSubscriptionAsWebhooksTell()
+    {
+        await using var services = await OtherServices.StartAsync();
+        await using var subject = await PusherUnderTest.StartAsync(pushers: 0);
+        await subject.StartPusherAsync(("STRIPE_WEBHOOK_SECRET", WebhookForwarder.Secret), services.Setting);
+        var (price, item) = await LegacyItemAsync(subject);
+        await CreateAsync(subject, price, new CustomerRule { TableOnly = true, Table = { ["ref"] = item } });
+        await subject.CountAsync("calls", "ref", "3");
+        await Patience.UntilEqualAsync(3, () => TotalAsync(subject, item));
+        await using var webhooks = await WebhookForwarder.StartAsync(subject);
+        var end = PusherUnderTest.ThisMonth.End;
+
+        await subject.Double.AdvanceAsync(end.ToOffset() - subject.Double.Now);
+
+        await Patience.UntilEqualAsync(end + TimeSpan.FromHours(1), async () => (await subject.DocumentAsync(price, item))!.Periods.Single().Deadline);
+        Assert.NotEqual(default, (await subject.DocumentAsync(price, item))!.BilledFrom);
+    }
+
+    [Fact]
+    public async Task Push_OfAnItemThatBeganWithinThePeriod_IsStampedBehindItsBeginning()
+    {
+        await using var services = await OtherServices.StartAsync();
+        await using var subject = await PusherUnderTest.StartAsync(pushers: 0);
+        await subject.StartPusherAsync(("STRIPE_WEBHOOK_SECRET", WebhookForwarder.Secret), services.Setting);
+        var (price, item) = await LegacyItemAsync(subject, sinceMonthStart: TimeSpan.FromSeconds(30));
+        await CreateAsync(subject, price, new CustomerRule { TableOnly = true, Table = { ["ref"] = item } });
+        await using var webhooks = await WebhookForwarder.StartAsync(subject);
+        var subscription = (await subject.Stripe.V1.Subscriptions.ListAsync()).Single();
+        await subject.Stripe.V1.Subscriptions.UpdateAsync(subscription.Id, new SubscriptionUpdateOptions { Description = "changed" });
+        await Patience.UntilAsync(async () => await subject.DocumentAsync(price, item) is not null);
+
+        await subject.CountAsync("calls", "ref", "3");
+        await Patience.UntilEqualAsync(3, () => TotalAsync(subject, item));
+        await subject.CountAsync("calls", "ref", "1");
+        await Patience.UntilEqualAsync(4, () => TotalAsync(subject, item));
+    }
+
+    [Fact]
     public async Task Create_OfALegacyPrice_NeedsATableOfItems()
     {
         await using var subject = await PusherUnderTest.StartAsync();
@@ -55,6 +92,7 @@ public sealed class LegacyTests
     /// <summary>A metered price without a meter, which only old versions make, and an item of a subscription to it.</summary>
     private static async Task<(string Price, string Item)> LegacyItemAsync(PusherUnderTest subject, TimeSpan? sinceMonthStart = null)
     {
+        subject.DoubleTime.Shift = TimeSpan.FromDays(-40);
         var made = await RawAsync(
             subject, HttpMethod.Post, "/v1/prices",
             "currency=usd&unit_amount=3&product_data[name]=Old&recurring[interval]=month&recurring[usage_type]=metered");
