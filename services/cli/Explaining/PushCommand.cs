@@ -12,24 +12,24 @@ internal static class PushCommand
     public static Command Create(CliHost host)
     {
         var identifier = new Argument<string?>("IDENTIFIER") { Description = "The identifier of a Stripe meter event.", Arity = ArgumentArity.ZeroOrOne };
-        var key = new Option<string?>("--event") { Description = "The idempotency key of an event: which pushes told it." };
+        var key = new Option<string?>("--event") { Description = "The idempotency key of an event: which pushes carried it." };
         var (tenant, limit) = (TenantOptions.Tenant(), TenantOptions.Limit(100, 100_000));
-        var command = new Command("push", "The events and corrections behind a Stripe meter event; or the pushes that told an event.") { identifier, key, tenant, limit };
+        var command = new Command("push", "The events and corrections behind a Stripe meter event; or the pushes that carried an event.") { identifier, key, tenant, limit };
         command.Validators.Add(result =>
         {
             if (result.GetValue(identifier) is null == (result.GetValue(key) is null))
                 result.AddError("Either IDENTIFIER or --event must be given.");
         });
         return command.Does(host, (call, cancellation) => call.Value(key) is { } named
-            ? ShowPushesAsync(call, call.Required(tenant), named, cancellation)
+            ? ShowPushesAsync(call, call.Required(tenant), named, call.Required(limit), cancellation)
             : ShowRecordsAsync(call, call.Required(tenant), call.Required(identifier)!, call.Required(limit), cancellation));
     }
 
-    private static async Task<int> ShowPushesAsync(CommandCall call, string tenant, string key, CancellationToken cancellation)
+    private static async Task<int> ShowPushesAsync(CommandCall call, string tenant, string key, int limit, CancellationToken cancellation)
     {
-        var address = RestAddress.Of("/v1/pushes", ("tenantId", tenant), ("idempotencyKey", key));
-        var found = await call.Rest.GetAsync(address, cancellation).ConfigureAwait(false);
-        await call.Printer.WriteAsync(found, answer => answer.Items("pushes").Aggregate(
+        var pushes = await call.Rest.ItemsAsync(
+            "/v1/pushes", "pushes", limit, [("tenantId", tenant), ("idempotencyKey", key)], cancellation).ConfigureAwait(false);
+        await call.Printer.WriteAsync(new JsonObject { ["pushes"] = pushes }, answer => answer.Items("pushes").Aggregate(
             new Table("IDENTIFIER", "STATE", "VALUE", "METER", "CUSTOMER"),
             (table, push) => table.Add(
                 push["intent"]!.Text("identifier"), push["intent"]!.Text("state"), push["intent"]!.Text("value"), push.Text("meterId"), push.Text("stripeCustomer")))).ConfigureAwait(false);

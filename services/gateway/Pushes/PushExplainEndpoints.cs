@@ -15,9 +15,10 @@ namespace StripeMeter.Gateway.Pushes;
 /// <param name="NextCursor">Where the next page begins. Absent on the last.</param>
 public sealed record PushExplanation(ExplainedPushAnswer Push, IReadOnlyList<ToldRecordAnswer> Records, string? NextCursor);
 
-/// <summary>The pushes that told an event.</summary>
-/// <param name="Pushes">Empty if it was not told yet.</param>
-public sealed record EventPushes(IReadOnlyList<ExplainedPushAnswer> Pushes);
+/// <summary>The pushes that carried an event: those tried in vain, and of each meter the first that Stripe took.</summary>
+/// <param name="Pushes">None if no push has it yet. May be fewer than the limit although there is a next page.</param>
+/// <param name="NextCursor">Where the next page begins. Absent on the last.</param>
+public sealed record EventPushes(IReadOnlyList<ExplainedPushAnswer> Pushes, string? NextCursor);
 
 /// <summary>A push, where it went, and which stretches of the ledger it told.</summary>
 /// <param name="StripeAccount">acct_…</param>
@@ -80,7 +81,7 @@ internal static class PushExplainEndpoints
             .Allows(AccessKind.Read, Scopes.ReconciliationRead)
             .Refuses(StatusCodes.Status404NotFound);
         routes.MapGet("/v1/pushes", ListAsync).Describe(
-            Tag, "ListPushesOfEvent", "The Stripe meter events that told an event", CommonParameters.Tenant, Key)
+            Tag, "ListPushesOfEvent", "The Stripe meter events that carried an event", CommonParameters.Tenant, Key, Limit, CommonParameters.Cursor)
             .Allows(AccessKind.Read, Scopes.ReconciliationRead)
             .Refuses(StatusCodes.Status404NotFound);
     }
@@ -101,9 +102,13 @@ internal static class PushExplainEndpoints
     private static async Task<EventPushes> ListAsync(HttpContext context, PushCalls pushes)
     {
         var query = new QueryReader(context);
-        var request = new ListPushesOfEventRequest { TenantId = query.Text(CommonParameters.Tenant), IdempotencyKey = query.Text(Key) };
+        var request = new ListPushesOfEventRequest
+        {
+            TenantId = query.Text(CommonParameters.Tenant), IdempotencyKey = query.Text(Key), PageSize = query.Read(Limit),
+            PageToken = query.Text(CommonParameters.Cursor),
+        };
         query.Check();
         var found = await pushes.ListPushesOfEventAsync(request, cancellationToken: context.RequestAborted).ConfigureAwait(false);
-        return new EventPushes([.. found.Pushes.Select(ExplainedPushAnswer.Of)]);
+        return new EventPushes([.. found.Pushes.Select(ExplainedPushAnswer.Of)], found.NextPageToken.OrNull());
     }
 }

@@ -1,4 +1,5 @@
 using StripeMeter.Metering.Ledger;
+using StripeMeter.Metering.Periods;
 using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Time;
@@ -14,8 +15,8 @@ public sealed class PushExplainer(ITenantStore tenant)
     /// <summary>Pages of the history read for one answer: more than a document can have in a month.</summary>
     public const int MaximumPages = 400;
 
-    /// <summary>Documents that one counter contributes to.</summary>
-    public const int MaximumDocuments = 1_000;
+    /// <summary>Pages of the history, of one document or several, read for one page of the pushes that carried a record.</summary>
+    public const int PagesOfAnswer = 20;
 
     /// <summary>What became of a push of a document, and what it told; null if the document has none of this identifier.</summary>
     public async Task<PushTrail?> FindAsync(DeltaKey key, string identifier, CancellationToken cancellation)
@@ -51,52 +52,68 @@ public sealed class PushExplainer(ITenantStore tenant)
     }
 
     /// <summary>
-    /// The pushes that told a record: of each document the first that Stripe took with the record in it, or the one under
-    /// way. None if it was not told yet.
+    /// A page of the pushes that carried a record: of each document those tried in vain, and the first that Stripe took or
+    /// the one under way. None if no push has it yet.
     /// </summary>
-    /// <param name="metric">Metric of the record.</param>
-    /// <param name="customer">Customer reference of the record.</param>
-    /// <param name="at">An instant of its billing period.</param>
-    /// <param name="position">From where on a counter holds it: its own, or that of its approval.</param>
+    /// <param name="record">What is looked for.</param>
+    /// <param name="place">Where the page begins.</param>
+    /// <param name="limit">Pushes of the page.</param>
     /// <param name="cancellation">Ends the search.</param>
-    public async Task<IReadOnlyList<PushTrail>> PushesOfAsync(
-        string metric, string customer, Instant at, long position, CancellationToken cancellation)
+    public async Task<CarryingPage> PushesOfAsync(CarriedRecord record, CarryingCursor place, int limit, CancellationToken cancellation)
     {
-        var query = new DeltaQuery { Metric = metric, Customer = customer, Limit = MaximumDocuments };
-        var pushes = new List<PushTrail>();
-        foreach (var document in await tenant.Deltas.ListAsync(query, cancellation).ConfigureAwait(false))
+        var found = new List<PushTrail>();
+        var left = PageIntents * PagesOfAnswer;
+        while (left > 0 && found.Count < limit)
         {
-            if (document.Periods.FirstOrDefault(delta => delta.Period.Contains(at)) is not { } delta)
-                continue;
-            if (await FirstWithAsync(document, delta, metric, customer, position, cancellation).ConfigureAwait(false) is { } intent)
-                pushes.Add(new PushTrail(document.Key, delta.Period, intent, await ChangesOfAsync(document, intent, cancellation).ConfigureAwait(false)));
+            var query = new DeltaQuery { Metric = record.Metric, Customer = record.Customer, From = place.Document, Limit = 2 };
+            var documents = await tenant.Deltas.ListAsync(query, cancellation).ConfigureAwait(false);
+            if (documents.Count == 0)
+                return new CarryingPage(found, null);
+            if (documents[0].Key != place.Document)
+                place = new CarryingCursor(documents[0].Key, 0, 0);
+            var (intents, next) = await CarryingAsync(documents[0], record, place, limit - found.Count, cancellation).ConfigureAwait(false);
+            foreach (var (intent, period) in intents)
+                found.Add(new PushTrail(documents[0].Key, period, intent, await ChangesOfAsync(documents[0], intent, cancellation).ConfigureAwait(false)));
+            left -= PageIntents;
+            if (next is null && documents.Count < 2)
+                return new CarryingPage(found, null);
+            place = next ?? new CarryingCursor(documents[1].Key, 0, 0);
         }
 
-        return pushes;
+        return new CarryingPage(found, place);
     }
 
-    private async Task<PushIntent?> FirstWithAsync(
-        DeltaDocument document, PeriodDelta delta, string metric, string customer, long position, CancellationToken cancellation)
+    /// <summary>Those among the next entries of a document's history; without a cursor there are no more.</summary>
+    private async Task<(IReadOnlyList<(PushIntent Intent, BillingPeriod Period)> Found, CarryingCursor? Next)> CarryingAsync(
+        DeltaDocument document, CarriedRecord record, CarryingCursor place, int limit, CancellationToken cancellation)
     {
-        var last = 0L;
-        for (var read = 0; read < MaximumPages; read++)
+        if (document.Periods.FirstOrDefault(delta => delta.Period.Contains(record.At))?.Period is not { } period)
+            return ([], null);
+        var found = new List<(PushIntent, BillingPeriod)>();
+        var page = await tenant.Deltas.HistoryAsync(document.Key, place.Closing, PageIntents, cancellation).ConfigureAwait(false);
+        foreach (var closed in page)
         {
-            var page = await tenant.Deltas.HistoryAsync(document.Key, last, PageIntents, cancellation).ConfigureAwait(false);
-            foreach (var intent in page.Where(Holds))
-            {
-                if (await WasTakenAsync(intent, cancellation).ConfigureAwait(false))
-                    return intent;
-            }
-
-            if (page.Count < PageIntents)
-                break;
-            last = page[^1].Closing;
+            // One that was closed before is looked at where it was closed first, which is in the order of the numbers.
+            var isFirst = closed.Number > place.Number;
+            place = place with { Closing = closed.Closing, Number = Math.Max(closed.Number, place.Number) };
+            if (!isFirst || !Carries(closed))
+                continue;
+            var intent = await tenant.Deltas.FindClosedAsync(closed.Identifier, cancellation).ConfigureAwait(false) ?? closed;
+            found.Add((intent, period));
+            if (IsTaken(intent))
+                return (found, null);
+            if (found.Count == limit)
+                return (found, place);
         }
 
-        return document.Open is { } open && Holds(open) ? open : null;
+        if (page.Count == PageIntents)
+            return (found, place);
+        if (document.Open is { } open && Carries(open))
+            found.Add((open, period));
+        return (found, null);
 
-        bool Holds(PushIntent intent) =>
-            intent.PeriodStart == delta.Period.Start && intent.Basis.Find(metric, customer)?.Version.Position >= position;
+        bool Carries(PushIntent intent) => intent.PeriodStart == period.Start
+            && intent.Basis.Find(record.Metric, record.Customer)?.Version.Position >= record.Position;
     }
 
     /// <summary>What of each counter was new to Stripe, by the pushes before that it took.</summary>
@@ -128,8 +145,9 @@ public sealed class PushExplainer(ITenantStore tenant)
 
     /// <summary>Whether Stripe took it, as far as is known now.</summary>
     private async Task<bool> WasTakenAsync(PushIntent intent, CancellationToken cancellation) =>
-        (await tenant.Deltas.FindClosedAsync(intent.Identifier, cancellation).ConfigureAwait(false) ?? intent).State
-            is IntentState.Accepted or IntentState.Confirmed;
+        IsTaken(await tenant.Deltas.FindClosedAsync(intent.Identifier, cancellation).ConfigureAwait(false) ?? intent);
+
+    private static bool IsTaken(PushIntent intent) => intent.State is IntentState.Accepted or IntentState.Confirmed;
 
     /// <summary>A late event is told by its approval.</summary>
     private static bool Tells(LedgerRecord record) => record.Kind is RecordKind.AdjustmentApproved or RecordKind.LateEventApproved

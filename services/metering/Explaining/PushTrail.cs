@@ -1,6 +1,7 @@
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Periods;
 using StripeMeter.Metering.Pushing;
+using StripeMeter.Metering.Time;
 
 namespace StripeMeter.Metering.Explaining;
 
@@ -30,3 +31,21 @@ public sealed record ToldPage(IReadOnlyList<LedgerEntry> Entries, ToldCursor? Ne
 /// <param name="Change">Which of its counters.</param>
 /// <param name="After">Behind which record of it.</param>
 public readonly record struct ToldCursor(int Change, EventCursor? After);
+
+/// <summary>A record of the ledger that pushes may carry.</summary>
+/// <param name="Metric">Its metric.</param>
+/// <param name="Customer">Its customer reference.</param>
+/// <param name="At">An instant of its billing period.</param>
+/// <param name="Position">From where on a counter holds it: its own, or that of its approval.</param>
+public readonly record struct CarriedRecord(string Metric, string Customer, Instant At, long Position);
+
+/// <summary>A page of the pushes that carried a record.</summary>
+/// <param name="Pushes">By document, in the order in which they were minted. May be fewer than asked for, also none.</param>
+/// <param name="Next">Where the next page begins; null on the last.</param>
+public sealed record CarryingPage(IReadOnlyList<PushTrail> Pushes, CarryingCursor? Next);
+
+/// <summary>A place in the histories of the documents a counter contributes to.</summary>
+/// <param name="Document">The document; null before the first.</param>
+/// <param name="Closing">Behind which entry of its history.</param>
+/// <param name="Number">The highest number of an intent up to there.</param>
+public readonly record struct CarryingCursor(DeltaKey? Document, long Closing, long Number);

@@ -43,20 +43,22 @@ internal sealed class PushExplainEndpoint(IMeterStore store) : PushExplainServic
     {
         var tenant = store.Of(Requests.Tenant(request.TenantId));
         var key = Required("idempotency_key", request.IdempotencyKey);
+        var size = Requests.PageSize(request.PageSize);
+        var cursor = Requests.Cursor<PushesCursor>(request.PageToken)?.Place ?? default;
         var approval = new RecordKey(KeySpace.Control, ControlRecords.ApprovalKey(RecordKind.LateEventApproved, key));
         var found = await tenant.Ledger.FindAsync([new RecordKey(KeySpace.Client, key), approval], context.CancellationToken).ConfigureAwait(false);
         if (found.GetValueOrDefault(new RecordKey(KeySpace.Client, key)) is not { } entry)
             throw RpcErrors.NotFound($"An event under the key '{key}'");
-        var response = new ListPushesOfEventResponse();
         // One that came late counts from its approval on.
-        if ((entry.Record.Late ? found.GetValueOrDefault(approval)?.Position : entry.Position) is { } position)
+        if ((entry.Record.Late ? found.GetValueOrDefault(approval)?.Position : entry.Position) is not { } position)
+            return new ListPushesOfEventResponse();
+        var record = new CarriedRecord(entry.Record.Metric, entry.Record.Customer, entry.Record.Timestamp, position);
+        var page = await new PushExplainer(tenant).PushesOfAsync(record, cursor, size, context.CancellationToken).ConfigureAwait(false);
+        return new ListPushesOfEventResponse
         {
-            var pushes = await new PushExplainer(tenant).PushesOfAsync(
-                entry.Record.Metric, entry.Record.Customer, entry.Record.Timestamp, position, context.CancellationToken).ConfigureAwait(false);
-            response.Pushes.AddRange(pushes.Select(ToWire));
-        }
-
-        return response;
+            Pushes = { page.Pushes.Select(ToWire) },
+            NextPageToken = page.Next is { } next ? PageToken.Write(new PushesCursor(next)) : "",
+        };
     }
 
     private static ExplainedPush ToWire(PushTrail trail) => new()
@@ -97,4 +99,6 @@ internal sealed class PushExplainEndpoint(IMeterStore store) : PushExplainServic
     private static string Required(string field, string value) => value.Length > 0 ? value : throw RpcErrors.Invalid(field, "is required");
 
     private sealed record Cursor(ToldCursor Place);
+
+    private sealed record PushesCursor(CarryingCursor Place);
 }

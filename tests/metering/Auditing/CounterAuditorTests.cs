@@ -1,5 +1,4 @@
 using StripeMeter.Kits.Simulated.Database;
-using StripeMeter.Kits.Simulated.Scheduling;
 using StripeMeter.Metering.Auditing;
 using StripeMeter.Metering.Counting;
 using StripeMeter.Metering.Events;
@@ -15,14 +14,7 @@ public sealed class CounterAuditorTests : IAsyncDisposable
 {
     private static readonly TenantId Tenant = new("acme");
     private static readonly Instant Noon = Instant.OfDate(2026, 3, 14) + TimeSpan.FromHours(12);
-    private readonly SimulatedStore _store;
-
-    public CounterAuditorTests()
-    {
-        var network = new SimulatedNetwork(new ImmediateScheduler(TimeProvider.System), FaultDice.Harmless());
-        _store = new SimulatedStore(
-            new SimulatedDatabase(network, new DatabaseRules(), newTenantShards: 1), new SimulatedProcess(), TimeProvider.System);
-    }
+    private readonly SimulatedStore _store = SimulatedStore.Harmless();
 
     public ValueTask DisposeAsync() => _store.DisposeAsync();
 

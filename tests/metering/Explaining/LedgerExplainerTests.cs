@@ -1,5 +1,4 @@
 using StripeMeter.Kits.Simulated.Database;
-using StripeMeter.Kits.Simulated.Scheduling;
 using StripeMeter.Metering.Events;
 using StripeMeter.Metering.Explaining;
 using StripeMeter.Metering.Ledger;
@@ -14,14 +13,7 @@ namespace StripeMeter.Metering.Tests.Explaining;
 public sealed class LedgerExplainerTests : IAsyncDisposable
 {
     private static readonly Instant Noon = Instant.OfDate(2026, 3, 14) + TimeSpan.FromHours(12);
-    private readonly SimulatedStore _store;
-
-    public LedgerExplainerTests()
-    {
-        var network = new SimulatedNetwork(new ImmediateScheduler(TimeProvider.System), FaultDice.Harmless());
-        _store = new SimulatedStore(
-            new SimulatedDatabase(network, new DatabaseRules(), newTenantShards: 1), new SimulatedProcess(), TimeProvider.System);
-    }
+    private readonly SimulatedStore _store = SimulatedStore.Harmless();
 
     public ValueTask DisposeAsync() => _store.DisposeAsync();
 

@@ -15,6 +15,14 @@ namespace StripeMeter.Kits.Simulated.Database;
 /// <param name="clock">The clock of that process.</param>
 public sealed class SimulatedStore(SimulatedDatabase database, SimulatedProcess process, TimeProvider clock) : IMeterStore
 {
+    /// <summary>An empty database of one shard a tenant, in which nothing goes wrong and nothing has to be waited for.</summary>
+    public static SimulatedStore Harmless()
+    {
+        var network = new SimulatedNetwork(new ImmediateScheduler(TimeProvider.System), FaultDice.Harmless());
+        return new SimulatedStore(
+            new SimulatedDatabase(network, new DatabaseRules(), newTenantShards: 1), new SimulatedProcess(), TimeProvider.System);
+    }
+
     public IWorkFinder Work { get; } = new SimulatedWorkFinder(database, process);
 
     public IDocuments Directory { get; } = new SimulatedDocuments(database, SimulatedDatabase.Nobody, process);
