@@ -45,7 +45,8 @@ public sealed class BackfillRunner(ITenantStore tenant, TimeProvider clock, Back
     /// </summary>
     public async Task<bool> RunAsync(string workId, int steps, CancellationToken cancellation)
     {
-        while (await StepAsync(BackfillWork.Of(workId), cancellation).ConfigureAwait(false))
+        var ahead = new PageAhead();
+        while (await StepAsync(BackfillWork.Of(workId), ahead, cancellation).ConfigureAwait(false))
         {
             if (--steps == 0)
                 return true;
@@ -55,7 +56,7 @@ public sealed class BackfillRunner(ITenantStore tenant, TimeProvider clock, Back
     }
 
     /// <summary>Does one step. False if there is nothing to do, or not yet: what is named is decided a moment later, or never.</summary>
-    private async Task<bool> StepAsync(BackfillWork work, CancellationToken cancellation)
+    private async Task<bool> StepAsync(BackfillWork work, PageAhead ahead, CancellationToken cancellation)
     {
         var backfill = await _book.FindAsync(work.Backfill, cancellation).ConfigureAwait(false);
         if (work.IsDone(backfill?.State))
@@ -66,7 +67,7 @@ public sealed class BackfillRunner(ITenantStore tenant, TimeProvider clock, Back
             case BackfillState.Committing or BackfillState.Reverting when work.Decided == BackfillState.Open:
                 return false;
             case BackfillState.Committing:
-                await AppendPageAsync(backfill, cancellation).ConfigureAwait(false);
+                await AppendPageAsync(backfill, ahead, cancellation).ConfigureAwait(false);
                 return true;
             case BackfillState.Reverting:
                 await ExcludeAsync(backfill, cancellation).ConfigureAwait(false);
@@ -107,15 +108,15 @@ public sealed class BackfillRunner(ITenantStore tenant, TimeProvider clock, Back
         await tenant.Documents.GetAsync(DocumentKind.BackfillWork, work.Id, cancellation).ConfigureAwait(false) is { } named
         && Now - BackfillWork.NamedAt(named) > age;
 
-    private async Task AppendPageAsync(Backfill backfill, CancellationToken cancellation)
+    private async Task AppendPageAsync(Backfill backfill, PageAhead ahead, CancellationToken cancellation)
     {
         if (backfill.Page.Count == 0)
         {
-            await TurnPageAsync(backfill, cancellation).ConfigureAwait(false);
+            await TurnPageAsync(backfill, ahead, cancellation).ConfigureAwait(false);
             return;
         }
 
-        var page = await ReadPageAsync(backfill, cancellation).ConfigureAwait(false);
+        var page = ahead.Of(backfill) ?? await ReadPageAsync(backfill, cancellation).ConfigureAwait(false);
         var outlook = new BackfillOutlook(tenant, backfill.Id);
         var outcomes = backfill.DryRun
             ? await outlook.LookAsync(page, cancellation).ConfigureAwait(false)
@@ -127,17 +128,18 @@ public sealed class BackfillRunner(ITenantStore tenant, TimeProvider clock, Back
             await _book.NoteDuplicatesAsync(backfill.Id, outcomes.Select(DuplicateOf).OfType<BackfillDuplicate>(), cancellation).ConfigureAwait(false);
         await TurnPageAsync(
             backfill with { Cursor = page[^1].Id, Tally = outcomes.Aggregate(backfill.Tally, (tally, outcome) => tally + outcome.ToTally()) },
-            cancellation).ConfigureAwait(false);
+            ahead, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Saves how far it has come together with what comes next: from then on that page is these events, whoever appends it.</summary>
-    private async Task TurnPageAsync(Backfill backfill, CancellationToken cancellation)
+    private async Task TurnPageAsync(Backfill backfill, PageAhead ahead, CancellationToken cancellation)
     {
         var next = await ReadAsync(tenant, backfill.Id, backfill.Cursor, options.PageEvents, cancellation).ConfigureAwait(false);
         var prefix = StagedEvent.PrefixOf(backfill.Id).Length;
         var turned = next.Count > 0
             ? backfill with { Page = [.. next.Select(staged => staged.Id[prefix..])], Updated = Now }
             : backfill with { Page = [], State = BackfillState.Committed, Staged = backfill.Tally.Processed, Ended = Now, Updated = Now };
+        ahead.Events = next;
         await _book.SaveAsync(turned, cancellation).ConfigureAwait(false);
     }
 
@@ -226,5 +228,17 @@ public sealed class BackfillRunner(ITenantStore tenant, TimeProvider clock, Back
         };
         var found = await tenant.Documents.ListAsync(query, cancellation).ConfigureAwait(false);
         return [.. found.Select(StagedEvent.Of)];
+    }
+
+    /// <summary>What was read when the page was turned, so that it need not be read again if that is the page now.</summary>
+    private sealed class PageAhead
+    {
+        public IReadOnlyList<StagedEvent> Events { get; set; } = [];
+
+        public IReadOnlyList<StagedEvent>? Of(Backfill backfill)
+        {
+            var prefix = StagedEvent.PrefixOf(backfill.Id);
+            return Events.Select(staged => staged.Id).SequenceEqual(backfill.Page.Select(name => prefix + name)) ? Events : null;
+        }
     }
 }

@@ -127,6 +127,14 @@ public sealed record EventQuery
     public int Offset { get; init; }
 
     public int Limit { get; init; } = 100;
+
+    /// <summary>
+    /// The same without the times before the cursor: an engine seeks the beginning of a range, and would read past everything up
+    /// to the cursor, so that each page would cost more than the one before.
+    /// </summary>
+    public EventQuery FromCursor() => After is not { } after || Order != EventOrder.Timestamp
+        ? this
+        : Ascending ? this with { From = Instant.Max(From, after.Timestamp) } : this with { To = Instant.Min(To, after.Timestamp) };
 }
 
 /// <summary>A place in a listing: the sort fields of the entry that stands there.</summary>

@@ -12,8 +12,9 @@ internal static class MongoEventQuery
 {
     private static readonly FilterDefinitionBuilder<RecordDocument> Where = Builders<RecordDocument>.Filter;
 
-    public static FilterDefinition<RecordDocument> Filter(TenantId tenant, EventQuery query, bool withCursor)
+    public static FilterDefinition<RecordDocument> Filter(TenantId tenant, EventQuery whole, bool withCursor)
     {
+        var query = withCursor ? whole.FromCursor() : whole;
         var filter = Where.Eq(record => record.Tenant, tenant.Value)
             & (query.Controls ? Where.Exists(record => record.Customer) : Where.Eq(record => record.Kind, (int)RecordKind.Event))
             & Where.Gte(record => record.Timestamp, query.From.Ticks) & Where.Lte(record => record.Timestamp, query.To.Ticks);

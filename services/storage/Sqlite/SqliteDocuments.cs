@@ -31,10 +31,9 @@ internal sealed class SqliteDocuments(StoreFile file, string owner) : IDocuments
         file.ReadAsync<IReadOnlyList<StoredDocument>>(
             session =>
             {
-                var range = query.After is null ? "" : query.Descending ? "AND id < ?5" : "AND id > ?5";
                 using var statement = session.Prepare(
                     $"""
-                    SELECT id, body, revision FROM documents WHERE kind = ?1 AND tenant = ?2 AND id >= ?3 AND id < ?4 {range}
+                    SELECT id, body, revision FROM documents WHERE kind = ?1 AND tenant = ?2 AND {RangeOf(query)}
                     ORDER BY id {(query.Descending ? "DESC" : "ASC")} LIMIT {(query.After is null ? "?5" : "?6")}
                     """);
                 BindPrefix(statement, query.Kind, query.Prefix);
@@ -87,6 +86,20 @@ internal sealed class SqliteDocuments(StoreFile file, string owner) : IDocuments
             delete.Bind(1, (long)kind).Bind(2, owner).Bind(3, (long)keep).Run();
         },
         cancellation);
+
+    /// <summary>
+    /// One bound on each side: of two, SQLite seeks the first and reads past everything up to the other, so that each page
+    /// would cost more than the one before.
+    /// </summary>
+    private static string RangeOf(DocumentQuery query)
+    {
+        if (query.After is not { } after)
+            return "id >= ?3 AND id < ?4";
+        var isWithin = after.StartsWith(query.Prefix, StringComparison.Ordinal);
+        return query.Descending
+            ? isWithin ? "id >= ?3 AND id < ?5" : "id >= ?3 AND id < ?4 AND id < ?5"
+            : isWithin ? "id > ?5 AND id < ?4" : "id >= ?3 AND id < ?4 AND id > ?5";
+    }
 
     private bool Write(SqliteSession session, DocumentKind kind, StoredDocument document)
     {

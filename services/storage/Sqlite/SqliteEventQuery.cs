@@ -49,8 +49,9 @@ internal static class SqliteEventQuery
         WHERE r.shard_id / {LedgerSchema.StrideText} = ?1 AND r.session IS NOT NULL
         """;
 
-    public static List<LedgerEntry> Run(SqliteSession session, TenantIdentity identity, EventQuery query)
+    public static List<LedgerEntry> Run(SqliteSession session, TenantIdentity identity, EventQuery whole)
     {
+        var query = whole.FromCursor();
         var sql = IsWhole(query)
             ? $"{Select(Whole(query), "r", query)} ORDER BY {Order(query, "r")} LIMIT ?20 OFFSET ?21"
             : $"""
