@@ -50,6 +50,23 @@ public sealed class AdministrationTests(GuardedSystem system) : IClassFixture<Gu
     }
 
     [Fact]
+    public async Task Key_ThatEnds_WhenRotated_GivesWayToOneThatEndsAfterAsLong()
+    {
+        var end = TimeProvider.System.GetUtcNow().AddHours(2);
+        var made = await system.PostAsync(system.Acme, Keys, new JsonObject { ["name"] = "ending", ["expiresAt"] = end.ToString("O") });
+
+        var rotated = await system.PostAsync(system.Acme, $"{Keys}/{(string)made.Json["key"]!["id"]!}/rotate", new JsonObject());
+
+        Assert.Equal(LifeOf(made), LifeOf(rotated));
+    }
+
+    private static TimeSpan LifeOf(RestAnswer made)
+    {
+        var key = made.Json["key"]!;
+        return (DateTimeOffset)key["expiresAt"]! - (DateTimeOffset)key["createdAt"]!;
+    }
+
+    [Fact]
     public async Task Key_ThatIsMade_HasNoScopeItsMakerHasNot()
     {
         var writer = (string)(await system.PostAsync(
