@@ -12,6 +12,7 @@ using StripeMeter.Pusher.Raising;
 using StripeMeter.Pusher.Reconciling;
 using StripeMeter.Pusher.Recording;
 using StripeMeter.Pusher.StripeApi;
+using StripeMeter.Pusher.Subscriptions;
 using StripeMeter.Pusher.Telemetry;
 using StripeMeter.Pusher.Viewing;
 using StripeMeter.Pusher.Waking;
@@ -47,6 +48,9 @@ public static class PusherApp
             .AddClient<AdjustmentService.AdjustmentServiceClient>(calls => new(calls));
         builder.Services.AddServiceCalls(AppCatalogue.Pricing, options.ServiceTimeout).AddClient<PricingService.PricingServiceClient>(calls => new(calls));
         builder.Services.AddWebhooks();
+        builder.Services.AddSingleton<SubscriptionFollower>();
+        builder.Services.AddSingleton<SubscriptionReader>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<SubscriptionReader>());
         builder.Services.AddSingleton<DriverTargets>();
         builder.Services.AddSingleton<ErrorReports>();
         builder.Services.AddSingleton<InvoiceDeadlines>();

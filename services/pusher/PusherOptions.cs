@@ -42,6 +42,10 @@ public sealed class PusherOptions
     [Setting("STRIPE_LATE_USAGE"), RegularExpression("^(next-period|alert-only)$", ErrorMessage = "must be next-period or alert-only")]
     public string LateUsage { get; set; } = "next-period";
 
+    /// <summary>Minutes from one reading of all subscriptions to the next: what webhooks did not tell is noticed then.</summary>
+    [Setting("STRIPE_SUBSCRIPTIONS_INTERVAL_MINUTES"), Range(1, 43_200)]
+    public int SubscriptionsIntervalMinutes { get; set; } = 360;
+
     /// <summary>Changed counters read at a time.</summary>
     public int CounterPage { get; } = 500;
 
@@ -79,6 +83,8 @@ public sealed class PusherOptions
     public TimeSpan MeterMemory { get; } = TimeSpan.FromMinutes(5);
 
     public TimeSpan Interval => TimeSpan.FromMilliseconds(IntervalMs);
+
+    public TimeSpan SubscriptionsInterval => TimeSpan.FromMinutes(SubscriptionsIntervalMinutes);
 
     public TimeSpan WakeDelay => TimeSpan.FromMilliseconds(WakeDelayMs);
 

@@ -8,6 +8,7 @@ using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Time;
 using StripeMeter.Pusher.Raising;
 using StripeMeter.Pusher.StripeApi;
+using StripeMeter.Pusher.Subscriptions;
 using StripeMeter.V1;
 using Mapping = StripeMeter.V1.Mapping;
 using StoredMapping = StripeMeter.Metering.Mappings.Mapping;
@@ -19,7 +20,7 @@ namespace StripeMeter.Pusher.Mappings;
 /// before is pushed too.
 /// </summary>
 internal sealed class MappingServiceEndpoint(
-    IMeterStore store, MeterFinder finder, MeterDirectory meters, RaisingService raising, TimeProvider clock)
+    IMeterStore store, MeterFinder finder, MeterDirectory meters, RaisingService raising, SubscriptionReader subscriptions, TimeProvider clock)
     : MappingService.MappingServiceBase
 {
     private const string IdPrefix = "map_";
@@ -140,6 +141,7 @@ internal sealed class MappingServiceEndpoint(
         meters.Forget(mapping.ShadowMeterId);
         await tenant.Projection.MarkDirtyAsync(mapping.Metric, cancellation).ConfigureAwait(false);
         raising.Wake([]);
+        subscriptions.Wake();
     }
 
     private sealed record Cursor(string Id);

@@ -1,5 +1,7 @@
+using System.Runtime.CompilerServices;
 using StripeMeter.Metering.Mappings;
 using StripeMeter.Metering.Stores;
+using StripeMeter.Metering.Tenants;
 
 namespace StripeMeter.Pusher.Raising;
 
@@ -27,6 +29,26 @@ internal sealed class TenantMappings
 
         // A page read later may hold the successor of a mapping in an earlier one.
         return new TenantMappings(mappings.GroupBy(mapping => mapping.Metric).Select(same => same.MaxBy(mapping => mapping.Updated)!));
+    }
+
+    /// <summary>The active mappings of every tenant.</summary>
+    public static async IAsyncEnumerable<(TenantId Tenant, Mapping Mapping)> OfAllAsync(
+        IMeterStore store, PusherOptions options, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        TenantId? after = null;
+        while (true)
+        {
+            var tenants = await store.Work.TenantsWithMappingsAsync(after, options.WorkPage, cancellation).ConfigureAwait(false);
+            foreach (var tenant in tenants)
+            {
+                foreach (var mapping in (await LoadAsync(store.Of(tenant), options.MappingsOfTenant, cancellation).ConfigureAwait(false)).All)
+                    yield return (tenant, mapping);
+            }
+
+            if (tenants.Count < options.WorkPage)
+                yield break;
+            after = tenants[^1];
+        }
     }
 
     public Mapping? Of(string metric) => _byMetric.GetValueOrDefault(metric);

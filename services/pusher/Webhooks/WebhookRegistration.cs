@@ -6,7 +6,6 @@ internal static class WebhookRegistration
     public static void AddWebhooks(this IServiceCollection services)
     {
         services.AddSingleton<WebhookInbox>();
-        services.AddSingleton<BilledCustomers>();
         services.AddSingleton<IStripeEventHandler, ErrorReportHandler>();
         services.AddSingleton<IStripeEventHandler, InvoiceHandler>();
         services.AddSingleton<IStripeEventHandler, SubscriptionHandler>();

@@ -153,6 +153,13 @@ internal sealed class PusherUnderTest : IAsyncDisposable
             DefaultAggregation = new MeterDefaultAggregationOptions { Formula = formula },
         });
 
+    /// <summary>A monthly price of 5 cents a unit of a meter.</summary>
+    public Task<Price> CreatePriceAsync(string meterId) => Stripe.V1.Prices.CreateAsync(new PriceCreateOptions
+    {
+        Currency = "usd", UnitAmount = 5, ProductData = new PriceProductDataOptions { Name = "Calls" },
+        Recurring = new PriceRecurringOptions { Interval = "month", UsageType = "metered", Meter = meterId },
+    });
+
     /// <summary>A meter of the metric's name, and the mapping onto it.</summary>
     public async Task<Mapping> MapAsync(string metric, Aggregation aggregation = Aggregation.Sum, Action<Mapping>? change = null)
     {

@@ -1,6 +1,5 @@
 using Google.Rpc;
 using Grpc.Core;
-using Stripe;
 using StripeMeter.Pusher.Tests.Kit;
 using StripeMeter.V1;
 
@@ -13,7 +12,7 @@ public sealed class MappingServiceTests
     {
         await using var subject = await PusherUnderTest.StartAsync();
         var meter = await subject.CreateMeterAsync("api_calls");
-        var price = await CreatePriceAsync(subject, meter.Id);
+        var price = await subject.CreatePriceAsync(meter.Id);
 
         var created = await CreateAsync(subject, mapping => mapping.PriceId = price.Id);
 
@@ -65,7 +64,7 @@ public sealed class MappingServiceTests
     {
         await using var subject = await PusherUnderTest.StartAsync();
         var meter = await subject.CreateMeterAsync("api_calls");
-        var price = await CreatePriceAsync(subject, meter.Id);
+        var price = await subject.CreatePriceAsync(meter.Id);
         var other = await subject.CreateMeterAsync("other");
 
         AssertField(await RefusedAsync(() => CreateAsync(subject, mapping => mapping.MeterId = "mtr_none")), "mapping.meter_id", "does not exist");
@@ -128,7 +127,7 @@ public sealed class MappingServiceTests
         await using var subject = await PusherUnderTest.StartAsync();
         var mapping = await subject.MapAsync("api_calls");
         var meter = await subject.CreateMeterAsync("api_calls_2");
-        mapping.PriceId = (await CreatePriceAsync(subject, meter.Id)).Id;
+        mapping.PriceId = (await subject.CreatePriceAsync(meter.Id)).Id;
 
         var updated = await subject.Mappings.UpdateMappingAsync(new UpdateMappingRequest { Mapping = mapping });
 
@@ -203,12 +202,6 @@ public sealed class MappingServiceTests
         change(mapping);
         return subject.Mappings.CreateMappingAsync(new CreateMappingRequest { Mapping = mapping }).ResponseAsync;
     }
-
-    private static Task<Price> CreatePriceAsync(PusherUnderTest subject, string meterId) => subject.Stripe.V1.Prices.CreateAsync(new PriceCreateOptions
-    {
-        Currency = "usd", UnitAmount = 5, ProductData = new PriceProductDataOptions { Name = "Calls" },
-        Recurring = new PriceRecurringOptions { Interval = "month", UsageType = "metered", Meter = meterId },
-    });
 
     private static async Task<RpcException> RefusedAsync<T>(Func<Task<T>> call, StatusCode status = StatusCode.InvalidArgument)
     {

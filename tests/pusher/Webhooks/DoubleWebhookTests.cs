@@ -15,7 +15,7 @@ public sealed class DoubleWebhookTests
         var mapping = await subject.MapAsync("calls");
         await subject.CountAsync("calls", "cus_1", "7");
         await subject.UntilToldAsync(mapping.MeterId, "cus_1", "7");
-        await subject.SubscribeAsync("cus_1", await PriceAsync(subject, mapping.MeterId));
+        await subject.SubscribeAsync("cus_1", (await subject.CreatePriceAsync(mapping.MeterId)).Id);
         await using var webhooks = await WebhookForwarder.StartAsync(subject);
         var end = PusherUnderTest.ThisMonth.End;
 
@@ -39,7 +39,7 @@ public sealed class DoubleWebhookTests
 
         var subscription = await subject.Stripe.V1.Subscriptions.CreateAsync(new SubscriptionCreateOptions
         {
-            Customer = "cus_1", Items = [new SubscriptionItemOptions { Price = await PriceAsync(subject, mapping.MeterId) }],
+            Customer = "cus_1", Items = [new SubscriptionItemOptions { Price = (await subject.CreatePriceAsync(mapping.MeterId)).Id }],
         });
 
         await Patience.UntilEqualAsync(1, () => Task.FromResult(services.Anchors.Count));
@@ -60,7 +60,7 @@ public sealed class DoubleWebhookTests
         await using var subject = await StartAsync(services);
         await using var webhooks = await WebhookForwarder.StartAsync(subject);
 
-        var price = await PriceAsync(subject, (await subject.CreateMeterAsync("calls")).Id);
+        var price = (await subject.CreatePriceAsync((await subject.CreateMeterAsync("calls")).Id)).Id;
         await Patience.UntilEqualAsync($"default/{price}", () => Task.FromResult(RefreshedOf(services)));
         await subject.Stripe.V1.Prices.UpdateAsync(price, new PriceUpdateOptions { Active = false });
 
@@ -72,12 +72,6 @@ public sealed class DoubleWebhookTests
 
     private static async Task<Instant?> DeadlineAsync(PusherUnderTest subject, string meter) =>
         (await subject.DocumentAsync(meter, "cus_1"))!.Periods.Single().Deadline;
-
-    private static async Task<string> PriceAsync(PusherUnderTest subject, string meter) => (await subject.Stripe.V1.Prices.CreateAsync(new PriceCreateOptions
-    {
-        Currency = "usd", UnitAmount = 5, ProductData = new PriceProductDataOptions { Name = "Calls" },
-        Recurring = new PriceRecurringOptions { Interval = "month", UsageType = "metered", Meter = meter },
-    })).Id;
 
     private static async Task<PusherUnderTest> StartAsync(OtherServices services)
     {
