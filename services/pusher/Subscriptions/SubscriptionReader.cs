@@ -1,3 +1,4 @@
+using System.Net;
 using Stripe;
 using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Stores;
@@ -62,10 +63,24 @@ internal sealed partial class SubscriptionReader(
             if (await StripeAccounts.ResolveAsync(calls, name, cancellation).ConfigureAwait(false) is not { } account)
                 isWhole = false;
             else if (read.Add(account))
-                isWhole &= await ReadAsync(account, calls!, cancellation).ConfigureAwait(false);
+                isWhole &= await TryReadAsync(account, calls!, cancellation).ConfigureAwait(false);
         }
 
         return isWhole;
+    }
+
+    /// <summary>One account that fails does not stop the others. A key that may not read them will not in a minute either.</summary>
+    private async Task<bool> TryReadAsync(AccountMode account, StripeCalls calls, CancellationToken cancellation)
+    {
+        try
+        {
+            return await ReadAsync(account, calls, cancellation).ConfigureAwait(false);
+        }
+        catch (Exception problem) when (problem is not OperationCanceledException || !cancellation.IsCancellationRequested)
+        {
+            LogAccountFailed(logger, account.Id, StripeCalls.Explain(problem));
+            return StripeCalls.Is(problem, HttpStatusCode.Unauthorized, HttpStatusCode.Forbidden);
+        }
     }
 
     private async Task<bool> ReadAsync(AccountMode account, StripeCalls calls, CancellationToken cancellation)
@@ -132,7 +147,10 @@ internal sealed partial class SubscriptionReader(
     [LoggerMessage(359, LogLevel.Information, "{Count} subscriptions of {Account} were read: {Moving} customers' periods begin elsewhere than here, {Others} subscriptions are not billed by the month")]
     private static partial void LogRead(ILogger logger, int count, string account, int moving, int others);
 
-    [LoggerMessage(360, LogLevel.Warning, "The subscriptions could not be read, and are read again in a minute: {Problem}")]
+    [LoggerMessage(362, LogLevel.Warning, "The subscriptions of {Account} could not be read, so those that no webhook told of are not followed: {Problem}")]
+    private static partial void LogAccountFailed(ILogger logger, string account, string problem);
+
+    [LoggerMessage(360, LogLevel.Warning, "The accounts whose subscriptions are followed could not be found, and are looked for again in a minute: {Problem}")]
     private static partial void LogFailed(ILogger logger, string problem);
 
     [LoggerMessage(361, LogLevel.Warning, "The subscription {Subscription} could not be followed, and is read again in a minute: {Problem}")]
