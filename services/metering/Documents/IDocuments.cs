@@ -80,6 +80,9 @@ public enum DocumentKind
 
     /// <summary>Names a comparison that is not over, so that it is found again after a crash. Deleted when it is.</summary>
     ReconciliationWork = 33,
+
+    /// <summary>In the directory: up to when the reads of a Stripe account are taken, in ticks.</summary>
+    ReadBudget = 34,
 }
 
 /// <summary>A small document beside the ledger.</summary>

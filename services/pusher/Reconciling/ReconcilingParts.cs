@@ -1,5 +1,6 @@
 using StripeMeter.Defaults.Configuration;
 using StripeMeter.Metering.Reconciling;
+using StripeMeter.Metering.Stores;
 using StripeMeter.Pusher.StripeApi;
 
 namespace StripeMeter.Pusher.Reconciling;
@@ -12,7 +13,8 @@ internal static class ReconcilingParts
         var services = builder.Services;
         var options = services.AddSettings<ReconciliationOptions>(builder.Configuration);
         services.AddSingleton(provider => new BudgetedSummaries(
-            provider.GetRequiredService<SummaryReader>(), new ReadBudget(options.ReadsPerDay, provider.GetRequiredService<TimeProvider>())));
+            provider.GetRequiredService<SummaryReader>(),
+            new ReadBudget(provider.GetRequiredService<IMeterStore>().Directory, options.ReadsPerDay, provider.GetRequiredService<TimeProvider>())));
         services.AddSingleton<ReconciliationInstruments>();
         services.AddSingleton<ReconcilingService>();
         services.AddSingleton<SuggestionApplier>();

@@ -110,9 +110,12 @@ public sealed class ReconcilerTests : IAsyncDisposable
     {
         await TellAsync("1000");
         _summaries.Say(Told, "1000");
-        var budgeted = new BudgetedSummaries(_summaries, new ReadBudget(1, _clock));
+        var budgeted = new BudgetedSummaries(_summaries, new ReadBudget(_store.Directory, 1, _clock));
         Assert.NotNull(await budgeted.TotalAsync(Key, March.Start, March.End, CancellationToken.None));
         Assert.Null(await budgeted.TotalAsync(Key, March.Start, March.End, CancellationToken.None));
+        // Another pusher, or the same after a restart, has what is left and no more.
+        var again = new BudgetedSummaries(_summaries, new ReadBudget(_store.Directory, 1, _clock));
+        Assert.Null(await again.TotalAsync(Key, March.Start, March.End, CancellationToken.None));
         Assert.Equal(1, (await RunAsync(summaries: budgeted)).Unreadable);
         Assert.NotNull(await budgeted.TotalAsync(Key with { Account = "acct_2" }, March.Start, March.End, CancellationToken.None));
         _clock.Advance(TimeSpan.FromDays(1));
@@ -126,7 +129,7 @@ public sealed class ReconcilerTests : IAsyncDisposable
         foreach (var key in others)
             await TellAsync("1000", key: key);
         _summaries.Say(Told, "1000");
-        var budgeted = new BudgetedSummaries(_summaries, new ReadBudget(1, _clock));
+        var budgeted = new BudgetedSummaries(_summaries, new ReadBudget(_store.Directory, 1, _clock));
         foreach (var day in Enumerable.Range(1, others.Length))
         {
             var tally = await RunAsync(isFull: true, budgeted);
