@@ -1,7 +1,9 @@
+using CsCheck;
 using StripeMeter.Metering.Periods;
 using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Quantities;
 using StripeMeter.Metering.Time;
+using StripeMeter.Pusher.Tests.Simulating;
 using static StripeMeter.Pusher.Tests.Protocol.Documents;
 
 namespace StripeMeter.Pusher.Tests.Protocol;
@@ -88,14 +90,14 @@ public sealed class SinkTests
     }
 
     [Fact]
-    public void InDoubt_ForDays_IsToldAgain()
+    public void InDoubt_OfAnyAgeWhileItIsBilled_IsToldAgain() => TellsAgain(_protocol);
+
+    [Fact]
+    public void InDoubt_WithoutTheRuleThatATotalMayBeSentAtAnyAge_IsNotToldAgain()
     {
-        var document = _documents.Applied(_documents.Attempted(Raised(SinkKind.DayTotals, 5, 1, Noon), Noon), AttemptResult.Unknown, Noon);
-        var late = Noon + TimeSpan.FromDays(3);
+        var broken = new PushProtocol(_rules, () => 0, new ResendsTotalsForADay(_rules), new PeriodEnds(_rules, PeriodClock.CalendarMonths));
 
-        var again = _documents.Attempted(document, late).Open!;
-
-        Assert.Equal((document.Open!.Identifier, document.Open.Sent), (again.Identifier, again.Sent));
+        Assert.Throws<CsCheckException>(() => TellsAgain(broken));
     }
 
     /// <summary>What is told next carries everything, so what was lost before is no matter.</summary>
@@ -137,6 +139,21 @@ public sealed class SinkTests
 
         Assert.Equal(IntentState.Missing, missing.Intent.State);
         Assert.Equal(Quantity.FromInteger(3), missing.Document.Periods[0].Accepted);
+    }
+
+    /// <summary>The simulation has no legacy items: they take whole units only, so they never come to agree.</summary>
+    private void TellsAgain(PushProtocol protocol)
+    {
+        var sinks = Gen.Int[1, 4].Select(number => (SinkKind)number);
+        var latest = protocol.Ends.DeadlineOf(new PeriodDelta { Period = March }) - TimeSpan.FromSeconds(1);
+        Gen.Select(sinks, Gen.Long[_rules.LongestRetry.Ticks, (latest - Noon).Ticks]).Sample((sink, age) =>
+        {
+            var document = _documents.Applied(_documents.Attempted(Raised(sink, 5, 1, Noon), Noon), AttemptResult.Unknown, Noon);
+
+            var again = Assert.IsType<PushStep.Attempt>(protocol.Next(document, Noon + TimeSpan.FromTicks(age), 1)).Document.Open!;
+
+            Assert.Equal((document.Open!.Identifier, document.Open.Sent), (again.Identifier, again.Sent));
+        });
     }
 
     private DeltaDocument Raised(

@@ -1,5 +1,7 @@
+using StripeMeter.Kits.Simulated.Billing;
 using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Quantities;
+using StripeMeter.Metering.Reconciling;
 using StripeMeter.Metering.Time;
 using StripeMeter.Simulation.Stripe;
 
@@ -24,6 +26,7 @@ internal static class BrokenRules
         ["a limit met by what was sent before says nothing"] = Settled(rules => new LimitSettles(rules)),
         ["a revoked key refuses nothing"] = Settled(rules => new RevokedKeyRejects(rules)),
         ["nothing is sent again once its identifier may be forgotten"] = Settled(rules => new ResendsForEver(rules)),
+        ["a total is sent again at any age"] = Settled(rules => new ResendsTotalsForADay(rules)),
         ["a minute that holds the value settles"] = Settled(rules => new NeverFinds(rules)),
         ["an empty minute proves nothing while it may fill"] = Settled(rules => new BelievesEmptiness(rules)),
         ["a report is held against the minute"] = Settled(rules => new BelievesReports(rules)),
@@ -31,6 +34,11 @@ internal static class BrokenRules
             Unaudited with { Settling = rules => new BelievesDuplicates(rules) }, Unaudited),
         ["error reports are heard"] = new(Unaudited with { HearsReports = false }, Unaudited),
         ["totals are compared"] = new(Unaudited, StripeVariant.True),
+        ["totals settle nothing"] = new(
+            StripeVariant.True with { Way = (connection, ledger) => new TotalsForMinutes(connection, ledger) }, StripeVariant.True),
+        ["totals correct nothing"] = new(StripeVariant.True with { Compared = BelieveTotal }, StripeVariant.True),
+        ["what is refused too often waits for a human"] = Limited(rules => rules with { MaximumRejections = int.MaxValue }),
+        ["what is refused is told anew after a while"] = Limited(rules => rules with { FirstRemint = TimeSpan.Zero }),
         ["summaries have time to settle"] = Limited(rules => rules with { SettleTime = TimeSpan.Zero }),
         ["nothing is sent just before an invoice is final"] = Limited(rules => rules with { DeadlineMargin = TimeSpan.Zero }),
     };
@@ -40,6 +48,30 @@ internal static class BrokenRules
 
     private static BrokenRule Limited(Func<PushRules, PushRules> change) =>
         new(StripeVariant.True with { Rules = change }, StripeVariant.True);
+
+    /// <summary>Takes what Stripe holds of a period for what it took of it, so that the difference is told.</summary>
+    private static DeltaDocument BelieveTotal(DeltaDocument document, PeriodFinding finding) =>
+        finding is { Agreement: Agreement.Differs, AtStripe: { } held } && document.Open is null
+            ? document.With(document.Find(finding.Period.Start)! with { Accepted = held })
+            : document;
+
+    /// <summary>Settles by what a period's total is above what was accepted, instead of by the intent's own minute.</summary>
+    private sealed class TotalsForMinutes(AccountConnection connection, IDeltaLedger ledger) : IMeterEventSink
+    {
+        public Task<Admission> AdmitAsync(DeltaKey key, MeterNames? minting, CancellationToken cancellation) =>
+            connection.AdmitAsync(key, minting, cancellation);
+
+        public Task<AttemptOutcome> SendAsync(DeltaKey key, PushIntent intent, CancellationToken cancellation) =>
+            connection.SendAsync(key, intent, cancellation);
+
+        public async Task<Quantity?> ReadAsync(DeltaKey key, PushIntent intent, CancellationToken cancellation)
+        {
+            var delta = (await ledger.LoadAsync(key, cancellation).ConfigureAwait(false))!.Find(intent.PeriodStart)!;
+            var start = delta.Period.Start.Ceiling(TimeSpan.FromMinutes(1));
+            var total = await connection.TotalAsync(key, start, delta.Period.End.ToMinute(), cancellation).ConfigureAwait(false);
+            return total - (intent.State == IntentState.Accepted ? delta.Accepted - intent.Value : delta.Accepted);
+        }
+    }
 
     private sealed class RefusalSettles(PushRules rules) : Settling(rules)
     {
@@ -87,4 +119,10 @@ internal static class BrokenRules
         public override bool IsToBeFound(DeltaDocument document, PushIntent accepted) =>
             base.IsToBeFound(document, accepted with { IsDuplicate = false });
     }
+}
+
+/// <summary>Looks for a total in doubt as for a difference, once Stripe may have forgotten its identifier.</summary>
+internal sealed class ResendsTotalsForADay(PushRules rules) : Settling(rules)
+{
+    public override bool MayResend(PushIntent open, Instant at) => base.MayResend(open with { Total = null }, at);
 }

@@ -2,11 +2,10 @@ using StripeMeter.Kits.Simulated.Database;
 using StripeMeter.Kits.Simulated.Scheduling;
 using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Reconciling;
-using StripeMeter.Metering.Time;
 
 namespace StripeMeter.Simulation.Stripe;
 
-/// <summary>Two raisers of targets, one who hears Stripe's notices, and one who compares totals.</summary>
+/// <summary>Two raisers of targets, one who hears Stripe's notices, one who compares totals, and a human who looks after what is parked.</summary>
 internal sealed class Helpers
 {
     private readonly StripeWorld _world;
@@ -21,6 +20,7 @@ internal sealed class Helpers
             new Worker(world.Network, RaiseAsync, () => Pause(seconds: 30)),
             new Worker(world.Network, HearAsync, () => Pause(seconds: 120)),
             new Worker(world.Network, CompareAsync, () => Pause(seconds: 7_200)),
+            new Worker(world.Network, LookAfterAsync, () => Pause(seconds: 21_600)),
         ];
     }
 
@@ -44,15 +44,15 @@ internal sealed class Helpers
         foreach (var name in _world.Customers.Dirty.ToArray())
         {
             var counter = _world.Customers.Counters[name];
-            var customer = _world.Customers.CustomerOf(name.Reference);
-            var raised = new RaisedContribution(name.Period, counter, _world.Meter, Instant.Minimum);
+            var (customer, mapped) = (_world.Customers.CustomerOf(name.Reference), _world.Customers.Mapped);
+            var raised = new RaisedContribution(name.Period, counter, _world.Meter, mapped);
             foreach (var account in _world.Accounts.Where(account => account.Livemode || Customers.IsShadowed(name.Reference)))
             {
                 var key = new DeltaKey(account.Name, account.Livemode, "mtr_" + account.Name, customer);
                 await raiser.RaiseAsync(key, [raised], CancellationToken.None).ConfigureAwait(false);
             }
 
-            _world.Customers.Raised(name, counter, customer);
+            _world.Customers.Raised(name, counter, customer, mapped);
         }
     }
 
@@ -98,6 +98,8 @@ internal sealed class Helpers
             foreach (var delta in document.Periods)
             {
                 var finding = await audit.AuditAsync(document.Key, delta.Period.Start, CancellationToken.None).ConfigureAwait(false);
+                if (finding is not null && _world.Variant.Compared(document, finding) is var changed && !ReferenceEquals(changed, document))
+                    await deltas.SaveAsync(changed, CancellationToken.None).ConfigureAwait(false);
                 if (finding is null or { Agreement: Agreement.Unknown or Agreement.MayLag } or { Doubted: > 0 })
                     doubts.Add($"{document.Key.StripeCustomer} of {account.Name} from {delta.Period.Start}: {finding?.Agreement.ToString() ?? "changed"}");
             }
@@ -105,5 +107,15 @@ internal sealed class Helpers
 
         Doubts = doubts;
         HasFoundNothing = wasQuiet && _world.IsQuiet && doubts.Count == 0;
+    }
+
+    private Task LookAfterAsync(SimulatedProcess process, TimeProvider clock)
+    {
+        // In the end nobody hopes any more that Stripe comes to know a customer.
+        var parked = _world.Documents.FirstOrDefault(document =>
+            document is { ParkedSince: not null, Due: not null } && (!_world.IsResting || document.Key.StripeCustomer != Customers.Unknown));
+        if (parked is not null)
+            _world.Customers.TryAgain(parked);
+        return Task.CompletedTask;
     }
 }

@@ -32,7 +32,7 @@ internal sealed class Pushers
         var deltas = new SimulatedStore(_world.Database, process, clock).Of(StripeWorld.Tenant).Deltas;
         foreach (var account in _world.Accounts)
         {
-            var pusher = new DeltaPusher(deltas, account.For(process, clock), _world.Protocol, clock, Nonce);
+            var pusher = new DeltaPusher(deltas, _world.Variant.Way(account.For(process, clock), deltas), _world.Protocol, clock, Nonce);
             var due = await deltas.DueAsync(
                 account.Name, account.Livemode, Instant.Of(clock.GetUtcNow()), PageDocuments, CancellationToken.None).ConfigureAwait(false);
             foreach (var key in due)

@@ -18,7 +18,7 @@ internal sealed class StripeChecks(StripeWorld world)
     public IEnumerable<string> All()
     {
         NoteSituations();
-        return [.. Failures(), .. Forbidden(), .. Targets(), .. Totals(), .. History()];
+        return [.. Failures(), .. Forbidden(), .. Targets(), .. Totals(), .. History(), .. new RefusalChecks(world).All()];
     }
 
     private IEnumerable<string> Failures() => world.Workers.Where(worker => worker.Failure is not null)
@@ -54,7 +54,8 @@ internal sealed class StripeChecks(StripeWorld world)
                 foreach (var delta in document.Periods)
                 {
                     var told = account.Total(document.Key.StripeCustomer, delta.Period.Start, delta.Period.End);
-                    var expected = delta.Expected - _ends.UnbilledOf(delta, world.Now);
+                    var isKnown = document.Key.StripeCustomer != Customers.Unknown;
+                    var expected = isKnown ? delta.Expected - _ends.UnbilledOf(delta, world.Now) : Quantity.Zero;
                     if (told != delta.Accepted)
                         yield return $"{Name(document, delta)}: Stripe has {told} and accepted {delta.Accepted}.";
                     if (delta.Accepted != expected)
@@ -103,6 +104,8 @@ internal sealed class StripeChecks(StripeWorld world)
         var unbilled = world.Documents.SelectMany(document => document.Periods).Count(delta => _ends.UnbilledOf(delta, world.Now) != Quantity.Zero);
         for (var period = 0; period < unbilled; period++)
             world.Tally.Note(Situation.UsageUnbilled);
+        foreach (var _ in world.Documents.Where(document => document.ParkedSince is not null))
+            world.Tally.Note(Situation.DocumentParked);
         foreach (var _ in world.Documents.Where(document => document.IsSplit))
             world.Tally.Note(Situation.DifferenceSplit);
     }

@@ -30,7 +30,9 @@ public sealed class StripeScenario(StripeVariant variant) : IScenario
         {
             var world = new StripeWorld(seed, variant);
             var rested = world.Run();
-            IReadOnlyList<string> disagreements = rested ? [.. new StripeChecks(world).All()] : [$"It does not come to rest: {world.Unrest()}"];
+            IReadOnlyList<string> disagreements = rested
+                ? [.. new StripeChecks(world).All()]
+                : [$"It does not come to rest: {world.Unrest()}", .. new RefusalChecks(world).All()];
             return new Verdict(seed, disagreements, world.Steps, world.Accounts.Sum(account => account.Events.Count), world.Tally);
         }
         finally

@@ -1,4 +1,6 @@
+using StripeMeter.Kits.Simulated.Billing;
 using StripeMeter.Metering.Pushing;
+using StripeMeter.Metering.Reconciling;
 
 namespace StripeMeter.Simulation.Stripe;
 
@@ -15,6 +17,12 @@ public sealed record StripeVariant
 
     /// <summary>Changes a limit.</summary>
     public Func<PushRules, PushRules> Rules { get; init; } = rules => rules;
+
+    /// <summary>The way to an account that pushers take.</summary>
+    public Func<AccountConnection, IDeltaLedger, IMeterEventSink> Way { get; init; } = (connection, _) => connection;
+
+    /// <summary>What comparing a period's total changes by itself: nothing.</summary>
+    public Func<DeltaDocument, PeriodFinding, DeltaDocument> Compared { get; init; } = (document, _) => document;
 
     /// <summary>Whether totals are compared, and what they raise doubts about is looked for.</summary>
     public bool Audits { get; init; } = true;

@@ -42,10 +42,8 @@ internal sealed class StripeWorld
         _network = new SimulatedNetwork(_scheduler, _dice);
         Database = new SimulatedDatabase(_network, new DatabaseRules(), newTenantShards: 1);
         Variant = variant;
-        Rules = variant.Rules(new PushRules
-        {
-            MaximumRejections = int.MaxValue, Carry = random.Next(4) == 0 ? CarryPolicy.AlertOnly : CarryPolicy.NextPeriod,
-        });
+        Whole = new PushRules { Carry = random.Next(4) == 0 ? CarryPolicy.AlertOnly : CarryPolicy.NextPeriod };
+        Rules = variant.Rules(Whole);
         Meter = new MeterNames("calls", "stripe_customer_id", "value")
         {
             Sink = random.Next(3) == 0 ? MeterSinks[random.Next(MeterSinks.Length)] : SinkKind.Deltas,
@@ -53,8 +51,8 @@ internal sealed class StripeWorld
         Invoices = new Invoices(_dice, Rules.Grace);
         Accounts =
         [
-            new SimulatedAccount(_network, "acct_live", true, Periods, Invoices.FinalOf),
-            new SimulatedAccount(_network, "acct_test", false, Periods, Invoices.FinalOf),
+            new SimulatedAccount(_network, "acct_live", true, Periods, Invoices.FinalOf) { UnknownCustomer = Customers.Unknown },
+            new SimulatedAccount(_network, "acct_test", false, Periods, Invoices.FinalOf) { UnknownCustomer = Customers.Unknown },
         ];
         Customers = new Customers(_dice, Periods, () => Now);
         _pushers = new Pushers(this, random);
@@ -74,6 +72,9 @@ internal sealed class StripeWorld
     public PeriodClock Periods { get; } = new ShortPeriods();
 
     public PushRules Rules { get; }
+
+    /// <summary>The same with every rule, whatever the variant takes away.</summary>
+    public PushRules Whole { get; }
 
     /// <summary>The meter of this run: mostly one of differences, which is where most may go wrong.</summary>
     public MeterNames Meter { get; }
@@ -96,7 +97,7 @@ internal sealed class StripeWorld
 
     /// <summary>Nothing is due, in doubt, or on its way.</summary>
     public bool IsQuiet => Customers.Dirty.Count == 0
-        && Documents.All(document => document is { Due: null, Open: null, Checking.Count: 0 })
+        && Documents.All(IsAtRest)
         && Accounts.All(account => account.Reports.Count == 0 && account.Events.All(taken => taken.Visible <= Now));
 
     /// <summary>The rules as a process runs them.</summary>
@@ -124,9 +125,14 @@ internal sealed class StripeWorld
         $"{Customers.Dirty.Count} counters are marked at {Now}",
         $"{Accounts.Sum(account => account.Reports.Count)} reports are not delivered",
         .. _helpers.Doubts,
-        .. Documents.Where(document => document is not { Due: null, Open: null, Checking.Count: 0 }).Select(document =>
+        .. Documents.Where(document => !IsAtRest(document)).Select(document =>
             $"{document.Key.StripeCustomer} of {document.Key.Account} is due {document.Due}, has {document.Open?.State} open and looks for {document.Checking.Count}: {document.Problem}"),
     ]);
+
+    /// <summary>Nothing is to be done, or only by a human: what Stripe does not know is carried from period to period for ever.</summary>
+    private static bool IsAtRest(DeltaDocument document) =>
+        document is { Open: null, Checking.Count: 0 }
+        && (document.Due is null || (document.ParkedSince is not null && document.Key.StripeCustomer == Customers.Unknown));
 
     private bool RunUntil(Func<bool> isOver)
     {

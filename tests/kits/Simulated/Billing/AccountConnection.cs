@@ -63,8 +63,11 @@ public sealed class AccountConnection(SimulatedAccount account, SimulatedNetwork
             process, () => answer.TrySetResult(new AttemptOutcome(AttemptResult.Unknown, "no answer"))));
     }
 
-    public Task<Quantity?> ReadAsync(DeltaKey key, PushIntent intent, CancellationToken cancellation) =>
-        TotalAsync(key, intent.Minute.ToMinute(), intent.Minute.ToMinute() + TimeSpan.FromMinutes(1), cancellation);
+    public Task<Quantity?> ReadAsync(DeltaKey key, PushIntent intent, CancellationToken cancellation)
+    {
+        account.CheckLookedFor(key, intent);
+        return TotalAsync(key, intent.Minute.ToMinute(), intent.Minute.ToMinute() + TimeSpan.FromMinutes(1), cancellation);
+    }
 
     public Task<Quantity?> TotalAsync(DeltaKey key, Instant start, Instant end, CancellationToken cancellation) =>
         AskAsync(() => account.Read(key, start, end));

@@ -30,6 +30,7 @@ public sealed class SimulatedAccount(
 
     private readonly List<StripeEvent> _events = [];
     private readonly List<string> _violations = [];
+    private readonly List<RefusedCall> _refusals = [];
     private readonly Dictionary<string, (AttemptOutcome Reply, Instant Stored)> _replies = [];
     private readonly Dictionary<string, Instant> _taken = [];
     private Instant? _revokedUntil;
@@ -43,6 +44,12 @@ public sealed class SimulatedAccount(
 
     /// <summary>What it was told and never should have been.</summary>
     public IReadOnlyList<string> Violations => _violations;
+
+    /// <summary>A customer that Stripe does not know: whatever it is told of that one is refused.</summary>
+    public string? UnknownCustomer { get; init; }
+
+    /// <summary>What was refused because of that, in the order of receipt.</summary>
+    public IReadOnlyList<RefusedCall> Refusals => _refusals;
 
     /// <summary>Reports that were not delivered yet.</summary>
     public List<DropReport> Reports { get; } = [];
@@ -68,6 +75,13 @@ public sealed class SimulatedAccount(
 
     internal void Violate(string violation) => _violations.Add(violation);
 
+    /// <summary>A total in doubt is told again, whatever its age: to look for it until it is settled leaves it untold for days.</summary>
+    internal void CheckLookedFor(DeltaKey key, PushIntent intent)
+    {
+        if (intent is { Total: not null, State: not IntentState.Accepted } && Now < periods.PeriodOf(key.StripeCustomer, intent.Minute).End)
+            Violate($"{intent.Identifier} was looked for at {Now}, and could have been told again.");
+    }
+
     internal Quantity? Read(DeltaKey key, Instant start, Instant end) => network.Dice.Strikes(Fault.SummaryUnreadable)
         ? null
         : Aggregated(Counted(key.StripeCustomer, start, end).Where(taken => taken.Visible <= Now));
@@ -89,6 +103,12 @@ public sealed class SimulatedAccount(
             return new AttemptOutcome(AttemptResult.NotExecuted, "429");
         if (_replies.TryGetValue(intent.IdempotencyKey, out var stored) && Now - stored.Stored < Window)
             return stored.Reply;
+        if (key.StripeCustomer == UnknownCustomer)
+        {
+            _refusals.Add(new RefusedCall(key, intent.Identifier, Now));
+            return new AttemptOutcome(AttemptResult.Refused, "No such customer.");
+        }
+
         if (network.Dice.Strikes(Fault.CallRefused))
             return new AttemptOutcome(AttemptResult.Refused, "400");
         var reply = Execute(key, intent);

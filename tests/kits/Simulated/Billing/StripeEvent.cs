@@ -13,3 +13,6 @@ public sealed record StripeEvent(DeltaKey Key, PushIntent Intent, Instant Receiv
 
 /// <summary>A notice that Stripe wants to deliver: that it dropped the event of an identifier.</summary>
 public sealed record DropReport(string Identifier, Instant Due);
+
+/// <summary>A call that was refused for good: the same again would be refused too.</summary>
+public sealed record RefusedCall(DeltaKey Key, string Identifier, Instant Received);

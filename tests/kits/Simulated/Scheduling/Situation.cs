@@ -96,4 +96,10 @@ public enum Situation
 
     /// <summary>A reference moved to another Stripe customer.</summary>
     ReferenceMoved,
+
+    /// <summary>A document was parked because Stripe refused too much of it in a row.</summary>
+    DocumentParked,
+
+    /// <summary>A mapping was changed because documents were parked.</summary>
+    MappingChanged,
 }
