@@ -164,11 +164,18 @@ internal sealed class PusherUnderTest : IAsyncDisposable
     public async Task<Mapping> MapAsync(string metric, Aggregation aggregation = Aggregation.Sum, Action<Mapping>? change = null)
     {
         var meter = await CreateMeterAsync(metric);
-        var mapping = new Mapping
+        return await CreateMappingAsync(metric, mapping =>
         {
-            TenantId = Tenant, Metric = metric, Aggregation = aggregation, StripeAccount = "default", MeterId = meter.Id, Active = true,
-        };
-        change?.Invoke(mapping);
+            (mapping.Aggregation, mapping.MeterId) = (aggregation, meter.Id);
+            change?.Invoke(mapping);
+        });
+    }
+
+    /// <summary>A mapping of the metric's sum onto what is there.</summary>
+    public async Task<Mapping> CreateMappingAsync(string metric, Action<Mapping> onto)
+    {
+        var mapping = new Mapping { TenantId = Tenant, Metric = metric, Aggregation = Aggregation.Sum, StripeAccount = "default", Active = true };
+        onto(mapping);
         return await Mappings.CreateMappingAsync(new CreateMappingRequest { Mapping = mapping });
     }
 
