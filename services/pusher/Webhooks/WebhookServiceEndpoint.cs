@@ -4,14 +4,15 @@ using Stripe;
 using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Billing;
 using StripeMeter.Defaults.Errors;
+using StripeMeter.Pusher.Telemetry;
 using StripeMeter.V1;
 
 namespace StripeMeter.Pusher.Webhooks;
 
 /// <summary>The gRPC face of Stripe's webhooks: checks who speaks, keeps what is said, and answers.</summary>
 internal sealed partial class WebhookServiceEndpoint(
-    StripeOptions stripe, WebhookInbox inbox, WebhookWorker worker, PusherOptions options, TimeProvider clock, ILogger<WebhookServiceEndpoint> logger)
-    : WebhookService.WebhookServiceBase
+    StripeOptions stripe, WebhookInbox inbox, WebhookWorker worker, PusherOptions options, PusherInstruments instruments, TimeProvider clock,
+    ILogger<WebhookServiceEndpoint> logger) : WebhookService.WebhookServiceBase
 {
     // As Stripe advises: a delivery that was listened to is of no use later.
     private const long ToleranceSeconds = 300;
@@ -19,6 +20,21 @@ internal sealed partial class WebhookServiceEndpoint(
 
     [Access(AccessKind.Open)]
     public override async Task<ReceiveStripeEventResponse> ReceiveStripeEvent(ReceiveStripeEventRequest request, ServerCallContext context)
+    {
+        try
+        {
+            var response = await ReceiveAsync(request, context.CancellationToken).ConfigureAwait(false);
+            instruments.WebhookReceived(response.Ignored ? "ignored" : response.Already ? "already" : "taken");
+            return response;
+        }
+        catch (RpcException refusal) when (refusal.StatusCode is StatusCode.InvalidArgument or StatusCode.FailedPrecondition)
+        {
+            instruments.WebhookReceived("refused");
+            throw;
+        }
+    }
+
+    private async Task<ReceiveStripeEventResponse> ReceiveAsync(ReceiveStripeEventRequest request, CancellationToken cancellation)
     {
         if (stripe.WebhookSecrets.Count == 0)
             throw RpcErrors.FailedPrecondition("NO_WEBHOOK_SECRET", "No signing secret is configured, so no event can be believed: set STRIPE_WEBHOOK_SECRET.");
@@ -34,7 +50,7 @@ internal sealed partial class WebhookServiceEndpoint(
             return response;
         }
 
-        response.Already = !await inbox.TakeAsync(taken, context.CancellationToken).ConfigureAwait(false);
+        response.Already = !await inbox.TakeAsync(taken, cancellation).ConfigureAwait(false);
         if (!response.Already)
             LogTaken(logger, taken.Id, taken.Type);
         worker.Wake();

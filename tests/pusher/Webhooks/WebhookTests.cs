@@ -51,6 +51,30 @@ public sealed class WebhookTests
     }
 
     [Fact]
+    public async Task Receive_OfWhatIsBadlySigned_IsCountedAndLogsNeitherSecretNorBody()
+    {
+        await using var subject = await PusherUnderTest.StartAsync(pushers: 0);
+        using var logs = new CapturedLogs();
+        await subject.StartPusherAsync(logs, ("LOG_LEVEL", "Trace"), ("STRIPE_WEBHOOK_SECRET", "whsec_51Secret"));
+        var body = Event("evt_51Body", "price.updated", "price_51Body");
+        string[] signatures = ["", "t=51Body", $"t={Now},v1=51Body", EventUtility.GenerateSignatureHeader(body, "whsec_other51Secret", Now)];
+
+        foreach (var signature in signatures)
+        {
+            var refusal = await Assert.ThrowsAsync<RpcException>(() => ReceiveAsync(subject, body, signature));
+            Assert.Equal(StatusCode.InvalidArgument, refusal.StatusCode);
+            Assert.DoesNotContain("51", refusal.Status.Detail, StringComparison.Ordinal);
+        }
+
+        var counted = Assert.Single((await subject.MetricsAsync()).Split('\n'), line => line.StartsWith("stripe_webhooks_total{", StringComparison.Ordinal));
+        Assert.Contains("outcome=\"refused\"", counted, StringComparison.Ordinal);
+        Assert.Contains($"}} {signatures.Length}", counted, StringComparison.Ordinal);
+        Assert.Equal(signatures.Length, logs.Lines.Count(line => line.Contains("A webhook request was refused", StringComparison.Ordinal)));
+        Assert.All(logs.Lines, line => Assert.DoesNotContain("51Secret", line, StringComparison.Ordinal));
+        Assert.All(logs.Lines, line => Assert.DoesNotContain("51Body", line, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Receive_WithoutASecret_IsRefused()
     {
         await using var subject = await PusherUnderTest.StartAsync();
