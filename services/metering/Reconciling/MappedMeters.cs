@@ -7,6 +7,7 @@ internal sealed class MappedMeters
 {
     private readonly HashSet<(string Metric, string MeterId)> _sums = [];
     private readonly HashSet<string> _shadows = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _billed = new(StringComparer.Ordinal);
 
     public static async Task<MappedMeters> ReadAsync(IMappings mappings, int pageMappings, CancellationToken cancellation)
     {
@@ -27,12 +28,15 @@ internal sealed class MappedMeters
     public bool BillsSum(string metric, string meterId) => _sums.Contains((metric, meterId));
 
     /// <summary>Whether the meter is told in a test account what is billed elsewhere.</summary>
-    public bool IsShadow(string meterId) => _shadows.Contains(meterId);
+    /// <param name="meterId">The meter.</param>
+    /// <param name="wasShadow">Whether it was: with its mapping gone, it is that still.</param>
+    public bool IsShadow(string meterId, bool wasShadow) => _shadows.Contains(meterId) || (wasShadow && !_billed.Contains(meterId));
 
     private void Add(Mapping mapping)
     {
         if (mapping.ShadowMeterId.Length > 0)
             _shadows.Add(mapping.ShadowMeterId);
+        _billed.Add(mapping.MeterId);
         if (mapping is { Active: true, Aggregation: Aggregation.Sum })
             _sums.Add((mapping.Metric, mapping.MeterId));
     }

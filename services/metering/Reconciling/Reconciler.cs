@@ -53,8 +53,8 @@ public sealed class Reconciler(
         tally = tally with { Unreadable = waiting.LeftOut };
         foreach (var (key, periodStart) in waiting.OldestFirst())
         {
-            var report = await CompareAsync(key, periodStart, meters, cancellation).ConfigureAwait(false);
-            tally = report is null ? tally with { Unreadable = tally.Unreadable + 1 } : tally.With(report, isRead: true);
+            var (report, isAnswered) = await CompareAsync(key, periodStart, meters, cancellation).ConfigureAwait(false);
+            tally = report is null ? tally.WithUnreadable(isAnswered) : tally.With(report, isRead: true);
             await progress(tally, report).ConfigureAwait(false);
         }
 
@@ -83,20 +83,21 @@ public sealed class Reconciler(
         }
     }
 
-    /// <summary>The report as it stands now; null if it cannot be known.</summary>
-    private async Task<ReconciliationReport?> CompareAsync(DeltaKey key, Instant periodStart, MappedMeters meters, CancellationToken cancellation)
+    /// <summary>The report as it stands now, null if it cannot be known; and whether Stripe answered.</summary>
+    private async Task<(ReconciliationReport? Report, bool IsAnswered)> CompareAsync(
+        DeltaKey key, Instant periodStart, MappedMeters meters, CancellationToken cancellation)
     {
         var kept = await _book.FindAsync(ReportId.Of(key, periodStart), cancellation).ConfigureAwait(false);
         var known = -await TakenBackAsync(kept?.Report, cancellation).ConfigureAwait(false);
         var isThorough = kept?.Report.LaggingSince is { } since && Now - since > rules.LagPatience;
         var finding = await _audit.AuditAsync(key, periodStart, new AuditScope(known, isThorough), cancellation).ConfigureAwait(false);
         if (finding is null or { Agreement: Agreement.Unknown } || finding.AtStripe is null)
-            return null;
+            return (null, finding is not { AtStripe: null });
         var document = await tenant.Deltas.LoadAsync(key, cancellation).ConfigureAwait(false);
         if (document?.Find(periodStart) is not { } delta)
-            return null;
+            return (null, true);
         var report = ReportOf(document, delta, finding, known, kept?.Report, meters);
-        return await _book.SaveAsync(report, kept, cancellation).ConfigureAwait(false) ? report : null;
+        return (await _book.SaveAsync(report, kept, cancellation).ConfigureAwait(false) ? report : null, true);
     }
 
     /// <summary>Whether it moved, stood badly, came to its end, or was not read for long.</summary>
@@ -126,7 +127,7 @@ public sealed class Reconciler(
         {
             Key = document.Key,
             Period = delta.Period,
-            IsShadow = meters.IsShadow(document.Key.MeterId),
+            IsShadow = meters.IsShadow(document.Key.MeterId, before?.IsShadow == true),
             Metrics = [.. delta.Contributions.Select(contribution => contribution.Metric).Distinct().Take(rules.NamedFeeders)],
             Customers = [.. delta.Contributions.Select(contribution => contribution.Customer).Distinct().Take(rules.NamedFeeders)],
             Ledger = delta.Target,

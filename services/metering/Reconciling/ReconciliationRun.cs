@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using StripeMeter.Metering.Time;
 
 namespace StripeMeter.Metering.Reconciling;
@@ -28,6 +29,16 @@ public sealed record RunTally
 
     /// <summary>Periods that could not be read: Stripe did not answer, or the read budget is used up. They are first the next time.</summary>
     public int Unreadable { get; init; }
+
+    /// <summary>Of these, periods that Stripe did not answer for.</summary>
+    public int Unanswered { get; init; }
+
+    /// <summary>Nothing could be read of what was to be, so it says nothing about how anything stands.</summary>
+    [JsonIgnore]
+    public bool IsInVain => Unanswered > 0 && Ok + Resolved + Investigate == NotRead;
+
+    internal RunTally WithUnreadable(bool isAnswered) =>
+        this with { Unreadable = Unreadable + 1, Unanswered = Unanswered + (isAnswered ? 0 : 1) };
 
     public RunTally With(ReconciliationReport report, bool isRead) => this with
     {

@@ -13,6 +13,7 @@ namespace StripeMeter.Pusher.Reconciling;
 internal sealed class ReconciliationInstruments
 {
     private readonly Counter<long> _runs;
+    private readonly Counter<long> _findings;
     private readonly Histogram<double> _duration;
     private readonly ReconciliationOptions _options;
     private readonly Lock _lock = new();
@@ -23,6 +24,8 @@ internal sealed class ReconciliationInstruments
         _options = options;
         var meter = meters.Create(ServiceTelemetry.Prefix + "Reconciling");
         _runs = meter.CreateCounter<long>("recon_runs", description: "Comparisons of a tenant with Stripe, by outcome.");
+        _findings = meter.CreateCounter<long>(
+            "reconciliation_findings", description: "Periods that comparisons found to differ from Stripe, by reason; each counts in every comparison that finds it so.");
         _duration = meter.CreateHistogram("recon_duration", "s", "How long a comparison took.", advice: new InstrumentAdvice<double>
         {
             HistogramBucketBoundaries = [0.5, 1, 2.5, 5, 10, 30, 60, 120, 300],
@@ -45,6 +48,8 @@ internal sealed class ReconciliationInstruments
 
     public void Show(TenantId tenant, ReconciliationReport report)
     {
+        if (report.Reason != DriftReason.None)
+            _findings.Add(1, new KeyValuePair<string, object?>("reason", Word(report.Reason)));
         lock (_lock)
         {
             if (report.Status == ReconciliationStatus.Investigate)
@@ -55,6 +60,16 @@ internal sealed class ReconciliationInstruments
                 _drifting.Remove(_drifting.MinBy(entry => entry.Value.DriftFraction).Key);
         }
     }
+
+    private static string Word(DriftReason reason) => reason switch
+    {
+        DriftReason.SummariesLag => "summaries_lag",
+        DriftReason.LookedFor => "looked_for",
+        DriftReason.ForeignWriter => "foreign_writer",
+        DriftReason.Unbilled => "unbilled",
+        DriftReason.ToldAgain => "told_again",
+        _ => "unexplained",
+    };
 
     private int CountDrifting()
     {

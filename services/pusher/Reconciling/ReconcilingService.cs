@@ -1,5 +1,7 @@
+using StripeMeter.Defaults.Telemetry;
 using StripeMeter.Metering.Documents;
 using StripeMeter.Metering.Pushing;
+using StripeMeter.Metering.Quantities;
 using StripeMeter.Metering.Reconciling;
 using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Tenants;
@@ -17,6 +19,7 @@ internal sealed partial class ReconcilingService(
     IMeterStore store, BudgetedSummaries summaries, StripeAccounts accounts, PushProtocol protocol, ReconciliationOptions options,
     ReconciliationInstruments instruments, TimeProvider clock, ILogger<ReconcilingService> logger) : BackgroundService
 {
+    private const string InVain = "Stripe answered for none of the periods, or the read budget is used up.";
     private static readonly TimeSpan RenewAfter = ReconciliationRuns.Lease / 4;
     private readonly WakeSignal _signal = new(clock);
     private readonly ReconciliationRules _rules = options.ToRules();
@@ -93,7 +96,9 @@ internal sealed partial class ReconcilingService(
         {
             var reconciler = new Reconciler(tenant, summaries, protocol, _rules, clock);
             var tally = await reconciler.RunAsync(run.IsFull, IsReachableAsync, NoteAsync, cancellation).ConfigureAwait(false);
-            run = run with { State = RunState.Completed, Tally = tally };
+            run = run with { State = tally.IsInVain ? RunState.Failed : RunState.Completed, Tally = tally, Problem = tally.IsInVain ? InVain : "" };
+            if (tally.IsInVain)
+                LogReadNothing(logger, tenant.Tenant.Value, run.Id, tally.Unanswered);
         }
         catch (Exception problem) when (problem is not OperationCanceledException)
         {
@@ -110,12 +115,19 @@ internal sealed partial class ReconcilingService(
         async Task NoteAsync(RunTally tally, ReconciliationReport? report)
         {
             if (report is not null)
-                instruments.Show(tenant.Tenant, report);
+                Show(tenant.Tenant, report);
             if (clock.GetElapsedTime(renewed) < RenewAfter)
                 return;
             renewed = clock.GetTimestamp();
             await runs.EnterAsync(run with { Tally = tally }, cancellation).ConfigureAwait(false);
         }
+    }
+
+    private void Show(TenantId tenant, ReconciliationReport report)
+    {
+        instruments.Show(tenant, report);
+        if (report.Reason is not (DriftReason.None or DriftReason.SummariesLag))
+            LogDiffers(logger, tenant.Value, PersonalData.Pseudonym(report.Key.StripeCustomer), report.Key.MeterId, report.Period.Start, report.Drift, report.Reason);
     }
 
     private async IAsyncEnumerable<TenantId> AllAsync(
@@ -139,4 +151,11 @@ internal sealed partial class ReconcilingService(
 
     [LoggerMessage(342, LogLevel.Warning, "Comparing {Tenant} with Stripe failed in run {Run}")]
     private static partial void LogRunFailed(ILogger logger, Exception problem, string tenant, string run);
+
+    [LoggerMessage(343, LogLevel.Warning, "Comparing {Tenant} with Stripe read nothing in run {Run}: no answer for any of {Periods} periods")]
+    private static partial void LogReadNothing(ILogger logger, string tenant, string run, int periods);
+
+    [LoggerMessage(344, LogLevel.Warning, "{Tenant}: Stripe has {Drift} more than it took of {StripeCustomer} on {MeterId} from {Start}: {Reason}")]
+    private static partial void LogDiffers(
+        ILogger logger, string tenant, string stripeCustomer, string meterId, Instant start, Quantity drift, DriftReason reason);
 }

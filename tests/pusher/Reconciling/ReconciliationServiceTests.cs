@@ -1,9 +1,15 @@
 using Grpc.Core;
 using Stripe.Billing;
 using StripeMeter.Defaults.Wire;
+using StripeMeter.Metering.Periods;
+using StripeMeter.Metering.Pushing;
+using StripeMeter.Metering.Quantities;
 using StripeMeter.Metering.Time;
 using StripeMeter.Pusher.Tests.Kit;
 using StripeMeter.V1;
+using CounterVersion = StripeMeter.Metering.Counting.CounterVersion;
+using StoredIntent = StripeMeter.Metering.Pushing.PushIntent;
+using StoredState = StripeMeter.Metering.Pushing.IntentState;
 
 namespace StripeMeter.Pusher.Tests.Reconciling;
 
@@ -63,8 +69,63 @@ public sealed class ReconciliationServiceTests
         await subject.UntilToldAsync(mapping.MeterId, "cus_1", "5");
         await subject.Double.DisposeAsync();
         var run = await RunAsync(subject);
-        Assert.Equal((0, 0, 1), (run.OkCount, run.InvestigateCount, run.UnreadableCount));
+        Assert.Equal((RunState.Failed, 0, 0, 1), (run.State, run.OkCount, run.InvestigateCount, run.UnreadableCount));
+        Assert.Contains("answered for none", run.Problem, StringComparison.Ordinal);
         Assert.Empty(await ReportsAsync(subject));
+        Assert.Contains("result=\"failed\"", await MetricAsync(subject, "recon_runs_total"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_OfAShadow_IsReportedAndCountsInNoSum_AlsoOnceItsMappingIsGone()
+    {
+        await using var account = await TestAccount.StartAsync();
+        await using var subject = await PusherUnderTest.StartAsync(1, account.Settings);
+        var meter = await account.CreateMeterAsync("shadow_calls");
+        var mapping = await subject.MapAsync("tokens", change: mapping => (mapping.Shadow, mapping.ShadowMeterId) = (true, meter.Id));
+        await subject.CountAsync("tokens", "cus_1", "5");
+        await subject.UntilToldAsync(mapping.MeterId, "cus_1", "5");
+        await Patience.UntilAsync(async () => (await subject.Store.Deltas.ListAsync(new(), CancellationToken.None)).All(document => document.BehindSince is null && document.Open is null));
+
+        foreach (var isMapped in (bool[])[true, false])
+        {
+            if (!isMapped)
+                await subject.Mappings.DeleteMappingAsync(new DeleteMappingRequest { TenantId = PusherUnderTest.Tenant, Id = mapping.Id });
+            Assert.Equal((RunState.Completed, 2), await RunAsync(subject) is var run ? (run.State, run.OkCount) : default);
+            var reports = (await ReportsAsync(subject)).OrderBy(report => report.Shadow).ToList();
+            Assert.Equal([(mapping.MeterId, false, "5", "5"), (meter.Id, true, "5", "5")], reports.Select(report => (report.MeterId, report.Shadow, report.ExpectedTotal, report.StripeTotal)));
+            var summary = await subject.Reconciliation.SummarizeReconciliationAsync(new() { TenantId = PusherUnderTest.Tenant, StartTime = ThisMonth, EndTime = NextMonth });
+            Assert.Equal(("5", "5", 1), (summary.Overall.ExpectedTotal, summary.Overall.StripeTotal, summary.Overall.ReportCount));
+        }
+    }
+
+    /// <summary>A total that was told days ago and does not stand at Stripe, which settles nothing for as long.</summary>
+    [Fact]
+    public async Task Run_WhereATotalIsToldAgain_LeavesATraceBehindTheReport()
+    {
+        await using var subject = await PusherUnderTest.StartAsync(pushers: 0);
+        using var logs = new CapturedLogs();
+        await subject.StartPusherAsync(logs);
+        var meter = await subject.CreateMeterAsync("calls", window: "hour");
+        var told = Instant.Of(TimeProvider.System.GetUtcNow() - TimeSpan.FromDays(4)).Floor(TimeSpan.FromHours(1));
+        var period = new BillingPeriod(told - TimeSpan.FromDays(1), told + TimeSpan.FromDays(20));
+        await LoseAsync(subject, new DeltaKey(subject.Double.AccountId, false, meter.Id, "cus_1"), period, told);
+
+        await RunAsync(subject);
+        await Patience.UntilEqualAsync("7", () => Task.FromResult(string.Join(' ', subject.Double.ReadEvents().Select(taken => taken.Value))));
+        await Patience.UntilAsync(async () => (await subject.DocumentAsync(meter.Id, "cus_1"))!.BehindSince is null);
+        await RunAsync(subject);
+
+        var reports = await subject.Reconciliation.ListReconciliationReportsAsync(new()
+        {
+            TenantId = PusherUnderTest.Tenant, StartTime = period.Start.ToTimestamp(), EndTime = period.End.ToTimestamp(),
+        });
+        Assert.Equal((ReconciliationStatus.Resolved, "7"), Assert.Single(reports.Reports) is var report ? (report.Status, report.StripeTotal) : default);
+        var found = await MetricAsync(subject, "reconciliation_findings_total");
+        Assert.Contains("reason=\"told_again\"", found, StringComparison.Ordinal);
+        Assert.Contains("} 1", found, StringComparison.Ordinal);
+        var line = Assert.Single(logs.Lines, line => line.Contains("ToldAgain", StringComparison.Ordinal));
+        Assert.Contains(meter.Id, line, StringComparison.Ordinal);
+        Assert.DoesNotContain("cus_1", line, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -122,6 +183,28 @@ public sealed class ReconciliationServiceTests
 
     private static async Task<IReadOnlyList<ReconciliationReport>> ReportsAsync(PusherUnderTest subject, string tenant = PusherUnderTest.Tenant) =>
         (await subject.Reconciliation.ListReconciliationReportsAsync(new() { TenantId = tenant, StartTime = ThisMonth, EndTime = NextMonth })).Reports;
+
+    private static async Task<string> MetricAsync(PusherUnderTest subject, string name) =>
+        Assert.Single((await subject.MetricsAsync()).Split('\n'), line => line.StartsWith(name + "{", StringComparison.Ordinal));
+
+    /// <summary>A ledger that holds a total for told, and a meter that has never seen it.</summary>
+    private static async Task LoseAsync(PusherUnderTest subject, DeltaKey key, BillingPeriod period, Instant hour)
+    {
+        var meter = new MeterNames("calls", "stripe_customer_id", "value") { Sink = SinkKind.HourTotals };
+        var lost = new StoredIntent
+        {
+            Identifier = "sm_lost", Number = 1, Meter = meter, PeriodStart = period.Start, Value = Quantity.FromInteger(7), Total = Quantity.FromInteger(7),
+            Minute = hour, Created = hour, FirstSent = hour, LastSent = hour, Attempts = 1, State = StoredState.Accepted, Closing = 1,
+        };
+        var delta = new PeriodDelta
+        {
+            Period = period, Accepted = lost.Value, Slots = [new ToldSlot(hour, lost.Value, 1, hour)],
+            Contributions = [new Contribution("calls", "cus_1", lost.Value, new CounterVersion(0, 1), "log", hour)],
+        };
+        var document = new DeltaDocument { Key = key, Meter = meter, Minted = 1, Closings = 1 }.With(delta);
+        Assert.True(await subject.Store.Deltas.SaveAsync(document, CancellationToken.None));
+        await subject.Store.Deltas.AppendHistoryAsync(key, lost, CancellationToken.None);
+    }
 
     /// <summary>Writes to a meter past the pusher.</summary>
     private static async Task WriteAsync(PusherUnderTest subject, string eventName, string customer, string value, Instant minute) =>
