@@ -12,6 +12,9 @@ public sealed class SqliteSession : IDisposable
     /// <summary>Distinct statements kept prepared; beyond that the cache starts anew.</summary>
     public const int MaximumStatements = 500;
 
+    // SQLITE_STMTSTATUS_VM_STEP
+    private const int StatementSteps = 4;
+
     private readonly SqliteConnection _connection;
     private readonly Dictionary<string, sqlite3_stmt> _statements = new(StringComparer.Ordinal);
 
@@ -34,6 +37,9 @@ public sealed class SqliteSession : IDisposable
     public int Changes => raw.sqlite3_changes(Database);
 
     public long LastRowId => raw.sqlite3_last_insert_rowid(Database);
+
+    /// <summary>Steps of SQLite's machine that its statements took, until it forgot them: what queries cost, whatever the machine.</summary>
+    public long Steps => _statements.Values.Sum(static statement => (long)raw.sqlite3_stmt_status(statement, StatementSteps, 0));
 
     public bool IsInTransaction => raw.sqlite3_get_autocommit(Database) == 0;
 

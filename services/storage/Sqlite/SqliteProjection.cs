@@ -102,7 +102,9 @@ internal sealed partial class SqliteProjection(StoreFile file, TenantId tenant) 
         sql += query.Metric is null ? "" : " AND metric = ?2";
         sql += query.Customer is null ? "" : " AND customer = ?3";
         sql += query.At is null ? "" : " AND period_start <= ?4 AND period_end > ?4";
-        sql += query.After is null ? "" : " AND (metric, customer, period_start) > (?5, ?6, ?7)";
+        // Within one metric the cursor is of the rest: with the metric in both, SQLite reads and sorts all that is behind the cursor.
+        var isWithin = query.Metric is not null && query.After?.Metric == query.Metric;
+        sql += query.After is null ? "" : isWithin ? " AND (customer, period_start) > (?6, ?7)" : " AND (metric, customer, period_start) > (?5, ?6, ?7)";
         sql += " ORDER BY metric, customer, period_start LIMIT ?8";
         return SelectAsync(sql, Bind, cancellation);
 
