@@ -15,7 +15,9 @@ public sealed partial class PushProtocol
     {
         ArgumentNullException.ThrowIfNull(document);
         ArgumentNullException.ThrowIfNull(read);
-        if (Standing(document, read.Identifier) is not { } intent || intent.Readings != read.Readings || intent.Attempts != read.Attempts)
+        // A report that came in between is believed by what is read after it: what lagged before says nothing against an intent.
+        if (Standing(document, read.Identifier) is not { } intent
+            || (intent.Readings, intent.Attempts, intent.Report) != (read.Readings, read.Attempts, read.Report))
             return document;
         var entered = Judged(intent, reading, asked, ends.IsClosed(document.Find(intent.PeriodStart)!, asked));
         if (entered.State is not (IntentState.Accepted or IntentState.Ambiguous))

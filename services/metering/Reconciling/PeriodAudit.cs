@@ -26,7 +26,7 @@ public sealed class PeriodAudit(IDeltaLedger ledger, IMeterSummaries summaries, 
     /// <summary>Summaries usually take no longer; a younger push explains a difference.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromHours(1);
 
-    private const int MinutesOfHour = 60;
+    private static readonly TimeSpan OneHour = TimeSpan.FromHours(1);
 
     private Instant Now => Instant.Of(clock.GetUtcNow());
 
@@ -69,11 +69,11 @@ public sealed class PeriodAudit(IDeltaLedger ledger, IMeterSummaries summaries, 
         if (!scope.IsThorough && MayLag(finding.AtStripe!.Value - scope.Known - finding.Accepted, young))
             return finding with { Agreement = Agreement.MayLag };
         var hours = await summaries.HoursAsync(
-            document.Key, Hour(finding.Period.Start), Hour(finding.Period.End) + TimeSpan.FromHours(1), cancellation).ConfigureAwait(false);
-        if (hours is null)
+            document.Key, Hour(finding.Period.Start), Hour(finding.Period.End) + OneHour, cancellation).ConfigureAwait(false);
+        if (hours is null || await EdgesAsync(document.Key, finding.Period, cancellation).ConfigureAwait(false) is not { } edges)
             return finding;
-        var theirs = hours.Where(hour => hour.Value != Quantity.Zero).GroupBy(hour => hour.Start)
-            .ToDictionary(hour => hour.Key, hour => hour.Aggregate(Quantity.Zero, (sum, part) => sum + part.Value));
+        var theirs = hours.ExceptBy(edges.Select(edge => edge.Start), hour => hour.Start).Concat(edges).Where(hour => hour.Value != Quantity.Zero)
+            .GroupBy(hour => hour.Start).ToDictionary(hour => hour.Key, hour => hour.Aggregate(Quantity.Zero, (sum, part) => sum + part.Value));
         var ours = told.GroupBy(intent => Hour(intent.Minute)).ToDictionary(hour => hour.Key, hour => hour.ToList());
         // An hour with a young push may lag, and says nothing yet.
         foreach (var unsettled in young.Select(intent => Hour(intent.Minute)))
@@ -82,7 +82,7 @@ public sealed class PeriodAudit(IDeltaLedger ledger, IMeterSummaries summaries, 
         var excess = ForeignIn(finding.Period, ours, theirs).ToList();
         if (young.Count > 0 && differing.Count == 0 && excess.Count == 0)
             return finding with { Agreement = Agreement.MayLag };
-        finding = finding with { Foreign = await MinutesOfAsync(document.Key, excess, told, cancellation).ConfigureAwait(false) };
+        finding = finding with { Foreign = await MinutesOfAsync(finding, excess, told, cancellation).ConfigureAwait(false) };
         // What was found in its minute is told no better by looking again.
         var suspects = differing.SelectMany(hour => hour.Value).Where(intent => intent.State == IntentState.Accepted).ToList();
         return await DoubtAsync(document, finding, suspects, cancellation).ConfigureAwait(false);
@@ -96,17 +96,41 @@ public sealed class PeriodAudit(IDeltaLedger ledger, IMeterSummaries summaries, 
         return young.Count > 0 && difference >= most && difference <= least;
     }
 
+    /// <summary>
+    /// The hours that a period's edges cut, with what they hold within the period: the rest belongs to its neighbours. Null if it
+    /// cannot be read now.
+    /// </summary>
+    private async Task<IReadOnlyList<HourTotal>?> EdgesAsync(DeltaKey key, BillingPeriod period, CancellationToken cancellation)
+    {
+        var edges = new List<HourTotal>();
+        foreach (var hour in (Instant[])[Hour(period.Start), Hour(period.End)])
+        {
+            var (start, end) = Within(period, hour);
+            if (start >= end || end - start == OneHour || edges.Any(edge => edge.Start == hour))
+                continue;
+            if (await summaries.TotalAsync(key, start, end, cancellation).ConfigureAwait(false) is not { } held)
+                return null;
+            edges.Add(new HourTotal(hour, held));
+        }
+
+        return edges;
+    }
+
     /// <summary>The minutes in which hours hold what no intent told: the half that differs is halved again.</summary>
     private async Task<IReadOnlyList<ForeignUsage>> MinutesOfAsync(
-        DeltaKey key, List<HourTotal> hours, List<PushIntent> told, CancellationToken cancellation)
+        PeriodFinding finding, List<HourTotal> hours, List<PushIntent> told, CancellationToken cancellation)
     {
         var found = new List<ForeignUsage>();
-        var parts = new Queue<(Instant Start, int Minutes, Quantity Excess)>(hours.Select(hour => (hour.Start, MinutesOfHour, hour.Value)));
+        var parts = new Queue<(Instant Start, int Minutes, Quantity Excess)>(hours.Select(hour =>
+        {
+            var (start, end) = Within(finding.Period, hour.Start);
+            return (start, (int)((end - start).Ticks / TimeSpan.TicksPerMinute), hour.Value);
+        }));
         for (var readings = 0; parts.TryDequeue(out var part) && found.Count < MaximumForeign;)
         {
             var (half, middle) = (part.Minutes / 2, part.Start + TimeSpan.FromMinutes(part.Minutes / 2));
             var total = part.Minutes > 1 && readings++ < MaximumMinuteReadings
-                ? await summaries.TotalAsync(key, part.Start, middle, cancellation).ConfigureAwait(false)
+                ? await summaries.TotalAsync(finding.Key, part.Start, middle, cancellation).ConfigureAwait(false)
                 : null;
             if (total is not { } held)
             {
@@ -182,7 +206,8 @@ public sealed class PeriodAudit(IDeltaLedger ledger, IMeterSummaries summaries, 
         BillingPeriod period, Dictionary<Instant, List<PushIntent>> ours, Dictionary<Instant, Quantity> theirs) =>
         from hour in theirs
         let told = ours.GetValueOrDefault(hour.Key, [])
-        where period.Contains(hour.Key) && told.All(intent => intent.State == IntentState.Confirmed) && Sum(told) != hour.Value
+        let within = Within(period, hour.Key)
+        where within.Start < within.End && told.All(intent => intent.State == IntentState.Confirmed) && Sum(told) != hour.Value
         orderby hour.Key
         select new HourTotal(hour.Key, hour.Value - Sum(told));
 
@@ -210,6 +235,10 @@ public sealed class PeriodAudit(IDeltaLedger ledger, IMeterSummaries summaries, 
     /// <summary>Summaries are cut at minutes. No intent is stamped in a minute that a period's edge cuts.</summary>
     private static Instant FirstMinute(BillingPeriod period) =>
         period.Start.ToMinute() == period.Start ? period.Start : period.Start.ToMinute() + TimeSpan.FromMinutes(1);
+
+    /// <summary>The whole minutes of an hour that are within a period.</summary>
+    private static (Instant Start, Instant End) Within(BillingPeriod period, Instant hour) =>
+        (Instant.Max(hour, FirstMinute(period)), Instant.Min(hour + OneHour, period.End.ToMinute()));
 
     private static Instant Hour(Instant instant) =>
         new(instant.ToMinute().Ticks - (instant.ToMinute().Ticks % TimeSpan.TicksPerHour));

@@ -122,6 +122,20 @@ public sealed class EvidenceTests
         Assert.Equal((Quantity.FromInteger(5), 0), (refuted.Periods[0].Accepted, refuted.Rejections));
     }
 
+    /// <summary>The minute was empty because the summaries lagged, and by the time of the report it is not any more.</summary>
+    [Fact]
+    public void Report_DuringAReading_IsJudgedByTheNextOne()
+    {
+        var document = _documents.Told(_documents.Raised(5), Noon, AttemptResult.Duplicate);
+        var read = _documents.Sought(document, document.Due!.Value);
+        document = _protocol.EnterReport(document, read.Identifier, null, "no such customer", Noon);
+
+        Assert.Same(document, _protocol.EnterReading(document, read, Quantity.Zero, Noon));
+
+        var refuted = _documents.Closed(_documents.Read(document, Noon, 5), Noon);
+        Assert.Equal((IntentState.Confirmed, Quantity.FromInteger(5)), (refuted.Intent.State, refuted.Document.Periods[0].Accepted));
+    }
+
     [Fact]
     public void Report_OnAnIntentInDoubt_IsHeardOnceItIsSettled()
     {

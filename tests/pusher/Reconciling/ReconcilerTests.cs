@@ -65,6 +65,26 @@ public sealed class ReconcilerTests : IAsyncDisposable
             (report.Status, report.Expected.ToString(), report.AtStripe.ToString(), report.InFlight.ToString(), report.Drift.ToString()));
     }
 
+    /// <summary>An hour that a period's edge cuts holds what its neighbours told too, which nobody else wrote.</summary>
+    [Fact]
+    public async Task Report_PeriodThatBeginsWithinAnHour_NamesOnlyWhatIsForeignWithinIt()
+    {
+        var period = new BillingPeriod(March.Start + TimeSpan.FromMinutes(20), March.End + TimeSpan.FromMinutes(20));
+        await TellAsync("1000", period: period);
+        _summaries.Say(Told, "1000");
+        _summaries.Say(period.Start - TimeSpan.FromMinutes(10), "7");
+        _summaries.Say(period.Start + TimeSpan.FromMinutes(10), "4");
+        _summaries.Say(period.End - TimeSpan.FromMinutes(10), "2");
+        _summaries.Say(period.End + TimeSpan.FromMinutes(10), "50");
+
+        var report = await CompareAsync(period);
+
+        Assert.Equal((DriftReason.ForeignWriter, "6"), (report.Reason, report.Drift.ToString()));
+        Assert.Equal(
+            [new ForeignUsage(period.Start + TimeSpan.FromMinutes(10), Quantity.FromInteger(4)), new ForeignUsage(period.End - TimeSpan.FromMinutes(10), Quantity.FromInteger(2))],
+            report.Foreign);
+    }
+
     [Fact]
     public async Task Report_WhatStripeLacks_IsLookedForInItsMinute_AndLagsOnlyAsLongAsItMay()
     {
@@ -193,25 +213,25 @@ public sealed class ReconcilerTests : IAsyncDisposable
     }
 
     /// <summary>A document whose one push was accepted and found.</summary>
-    private async Task TellAsync(string accepted, string? target = null, Instant? created = null, DeltaKey? key = null)
+    private async Task TellAsync(string accepted, string? target = null, Instant? created = null, DeltaKey? key = null, BillingPeriod? period = null)
     {
-        var document = key ?? Key;
+        var (document, within) = (key ?? Key, period ?? March);
         var intent = new PushIntent
         {
-            Identifier = $"sm_{document.StripeCustomer}", Number = 1, Meter = new MeterNames("tokens", "c", "v"), PeriodStart = March.Start, Value = Quantity.Parse(accepted),
+            Identifier = $"sm_{document.StripeCustomer}", Number = 1, Meter = new MeterNames("tokens", "c", "v"), PeriodStart = within.Start, Value = Quantity.Parse(accepted),
             Minute = Told, Created = created ?? Told, State = IntentState.Accepted, Closing = 1, Attempts = 1, FirstSent = created ?? Told,
         };
         var contribution = new Contribution("tokens", "ref", Quantity.Parse(target ?? accepted), new CounterVersion(0, 1), "log", Told);
         var told = new DeltaDocument { Key = document, Meter = intent.Meter, Minted = 1, Closings = 1, Used = UsedMinutes.None.With(Told) }
-            .With(new PeriodDelta { Period = March, Contributions = [contribution], Accepted = intent.Value });
+            .With(new PeriodDelta { Period = within, Contributions = [contribution], Accepted = intent.Value });
         Assert.True(await Tenant.Deltas.SaveAsync(told, CancellationToken.None));
         await Tenant.Deltas.AppendHistoryAsync(document, intent, CancellationToken.None);
     }
 
-    private async Task<ReconciliationReport> CompareAsync()
+    private async Task<ReconciliationReport> CompareAsync(BillingPeriod? period = null)
     {
         await RunAsync(isFull: true);
-        return (await Book.FindAsync(ReportId.Of(Key, March.Start), CancellationToken.None))!.Value.Report;
+        return (await Book.FindAsync(ReportId.Of(Key, (period ?? March).Start), CancellationToken.None))!.Value.Report;
     }
 
     private Task<RunTally> RunAsync(bool isFull = false, IMeterSummaries? summaries = null) =>

@@ -145,8 +145,9 @@ public sealed class SimulatedAccount(
         var isDropped = network.Dice.Strikes(Fault.EventDropped);
         var lag = network.Dice.Strikes(Fault.SummaryLags) ? LongestLag - network.Dice.Delay(LongestLag) : network.Dice.Delay(UsualLag);
         _taken[intent.Identifier] = Now;
-        _events.Add(new StripeEvent(key, intent, Now, Now + lag, isDropped));
-        if (isDropped && !network.Dice.Strikes(Fault.ReportLost))
+        var isReported = isDropped && !network.Dice.Strikes(Fault.ReportLost);
+        _events.Add(new StripeEvent(key, intent, Now, Now + lag, isDropped, isReported));
+        if (isReported)
             Reports.Add(new DropReport(intent.Identifier, Now + network.Dice.Delay(LongestProcessing)));
         // Only of what can be seen: a report about what cannot be seen yet is believed.
         if (!isDropped && network.Dice.Strikes(Fault.ReportMistaken))

@@ -9,7 +9,8 @@ namespace StripeMeter.Kits.Simulated.Billing;
 /// <param name="Received">When.</param>
 /// <param name="Visible">From when the summaries show it.</param>
 /// <param name="IsDropped">It was refused when it was processed, and is counted nowhere.</param>
-public sealed record StripeEvent(DeltaKey Key, PushIntent Intent, Instant Received, Instant Visible, bool IsDropped);
+/// <param name="IsReported">A notice says that it was dropped.</param>
+public sealed record StripeEvent(DeltaKey Key, PushIntent Intent, Instant Received, Instant Visible, bool IsDropped, bool IsReported);
 
 /// <summary>A notice that Stripe wants to deliver: that it dropped the event of an identifier.</summary>
 public sealed record DropReport(string Identifier, Instant Due);
