@@ -39,6 +39,12 @@ public sealed class ClientContractTests
         Assert.Equal([fault], new ContractTable().Faults(method, path, parameters));
     }
 
+    [Theory]
+    [InlineData("""{"object":"usage_record","id":"mbur_1","livemode":false,"quantity":"5","subscription_item":"si_1","timestamp":1}""", "quantity is string, not number")]
+    [InlineData("""{"object":"usage_record","id":"mbur_1","livemode":false,"quantity":5,"timestamp":1}""", "subscription_item is null, not string")]
+    public void Table_TellsWhatAReplyLacks(string reply, string fault) =>
+        Assert.Equal([fault], new ContractTable().Faults("POST", "/v1/subscription_items/si_1/usage_records", JsonNode.Parse(reply)!.AsObject()));
+
     private static async Task CallAllAsync(TestDouble stripe, StripeClient client)
     {
         var meters = client.V1.Billing.Meters;
@@ -68,6 +74,56 @@ public sealed class ClientContractTests
         {
             EventName = "tokens", Type = "cancel", Cancel = new Stripe.V2.Billing.MeterEventAdjustmentCreateCancelOptions { Identifier = "b" },
         });
+        var session = await client.V2.Billing.MeterEventSession.CreateAsync(new Stripe.V2.Billing.MeterEventSessionCreateOptions());
+        await client.V2.Billing.MeterEventStream.CreateAsync(
+            new Stripe.V2.Billing.MeterEventStreamCreateOptions
+            {
+                Events = [new Stripe.V2.Billing.MeterEventStreamCreateEventOptions { EventName = "tokens", Identifier = "c", Payload = payload }],
+            },
+            new RequestOptions { ApiKey = session.AuthenticationToken });
+        await CallBillingAsync(stripe, client, meter.Id);
+        await CallLegacyAsync(client);
+    }
+
+    private static async Task CallBillingAsync(TestDouble stripe, StripeClient client, string meter)
+    {
+        await client.V1.Accounts.GetSelfAsync();
+        var customer = await client.V1.Customers.CreateAsync(new CustomerCreateOptions { Name = "One", Email = "one@example.com", Metadata = new() { ["a"] = "b" } });
+        await client.V1.Customers.ListAsync(new CustomerListOptions { Limit = 1 });
+        var product = await client.V1.Products.CreateAsync(new ProductCreateOptions { Name = "Tokens" });
+        var price = await client.V1.Prices.CreateAsync(new PriceCreateOptions
+        {
+            Currency = "usd", UnitAmount = 5, Product = product.Id, Recurring = new PriceRecurringOptions { Interval = "month", UsageType = "metered", Meter = meter },
+        });
+        await client.V1.Prices.ListAsync(new PriceListOptions { Active = true, Limit = 1 });
+        await client.V1.Prices.GetAsync(price.Id);
+        var subscription = await client.V1.Subscriptions.CreateAsync(new SubscriptionCreateOptions { Customer = customer.Id, Items = [new() { Price = price.Id }] });
+        await client.V1.Subscriptions.ListAsync(new SubscriptionListOptions { Limit = 100 });
+        await client.V1.Subscriptions.GetAsync(subscription.Id);
+        await client.V1.Subscriptions.UpdateAsync(subscription.Id, new SubscriptionUpdateOptions { Description = "changed" });
+        await client.V1.SubscriptionItems.GetAsync(subscription.Items.Data[0].Id);
+        await stripe.Host.AdvanceAsync(subscription.Items.Data[0].CurrentPeriodEnd - stripe.Now);
+        var draft = (await client.V1.Invoices.ListAsync(new InvoiceListOptions { Status = "draft", Limit = 1 })).Single();
+        await client.V1.Invoices.GetAsync(draft.Id);
+        Assert.NotEmpty(await client.V1.Invoices.LineItems.ListAsync(draft.Id, new InvoiceLineItemListOptions { Limit = 100 }));
+        await client.V1.Invoices.FinalizeInvoiceAsync(draft.Id);
+    }
+
+    /// <summary>What only old versions have.</summary>
+    private static async Task CallLegacyAsync(StripeClient client)
+    {
+        var price = await SendAsync("/v1/prices", "currency=usd&unit_amount=3&product_data[name]=Old&recurring[interval]=month&recurring[usage_type]=metered");
+        var subscription = await client.V1.Subscriptions.CreateAsync(new SubscriptionCreateOptions { Customer = "cus_1", Items = [new() { Price = (string)price["id"]! }] });
+        var item = subscription.Items.Data[0];
+        await SendAsync($"/v1/subscription_items/{item.Id}/usage_records", $"quantity=5&timestamp={new DateTimeOffset(item.CurrentPeriodStart).ToUnixTimeSeconds()}&action=set");
+        await SendAsync($"/v1/subscription_items/{item.Id}/usage_record_summaries", null);
+
+        async Task<JsonNode> SendAsync(string path, string? form)
+        {
+            var reply = await client.RawRequestAsync(
+                form is null ? HttpMethod.Get : HttpMethod.Post, path, form, new RawRequestOptions { AdditionalHeaders = { ["Stripe-Version"] = "2024-06-20" } });
+            return JsonNode.Parse(reply.Content)!;
+        }
     }
 
     /// <summary>Keeps the bodies of what passes, in the order of the calls.</summary>
@@ -80,7 +136,8 @@ public sealed class ClientContractTests
             var response = await base.SendAsync(request, cancellationToken);
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
             await response.Content.LoadIntoBufferAsync(cancellationToken);
-            Bodies.Add(JsonNode.Parse(await response.Content.ReadAsStringAsync(cancellationToken))!.AsObject());
+            var body = await response.Content.ReadAsStringAsync(cancellationToken);
+            Bodies.Add(body.Length > 0 ? JsonNode.Parse(body)!.AsObject() : []);
             return response;
         }
     }
