@@ -42,9 +42,12 @@ public sealed class PusherOptions
     [Setting("STRIPE_LATE_USAGE"), RegularExpression("^(next-period|alert-only)$", ErrorMessage = "must be next-period or alert-only")]
     public string LateUsage { get; set; } = "next-period";
 
-    /// <summary>Minutes from one reading of all subscriptions to the next: what webhooks did not tell is noticed then.</summary>
-    [Setting("STRIPE_SUBSCRIPTIONS_INTERVAL_MINUTES"), Range(1, 43_200)]
-    public int SubscriptionsIntervalMinutes { get; set; } = 360;
+    /// <summary>
+    /// Minutes from one reading of all subscriptions to the next: what webhooks did not tell is noticed then. 0: they are not
+    /// read, and only webhooks tell of them.
+    /// </summary>
+    [Setting("STRIPE_SUBSCRIPTIONS_INTERVAL_MINUTES"), Range(0, 43_200)]
+    public int SubscriptionsIntervalMinutes { get; set; }
 
     /// <summary>Changed counters read at a time.</summary>
     public int CounterPage { get; } = 500;

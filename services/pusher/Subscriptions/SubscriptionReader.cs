@@ -10,8 +10,8 @@ using StripeMeter.Pusher.Waking;
 namespace StripeMeter.Pusher.Subscriptions;
 
 /// <summary>
-/// Reads all subscriptions of the mapped accounts when it starts, when a mapping was made or changed, and now and then: those that
-/// were there before their mapping are followed too, and those of which no notice came.
+/// Reads all subscriptions of the mapped accounts when it starts, when a mapping was made or changed, and now and then, where
+/// that is wished for: those that were there before their mapping are followed too, and those of which no notice came.
 /// </summary>
 internal sealed partial class SubscriptionReader(
     IMeterStore store, StripeAccounts accounts, PusherOptions options, SubscriptionFollower follower, TimeProvider clock,
@@ -34,7 +34,7 @@ internal sealed partial class SubscriptionReader(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        while (!stoppingToken.IsCancellationRequested)
+        while (options.SubscriptionsInterval > TimeSpan.Zero && !stoppingToken.IsCancellationRequested)
         {
             var isWhole = false;
             try

@@ -9,13 +9,14 @@ namespace StripeMeter.Pusher.Tests.Subscriptions;
 /// <summary>Subscriptions of which no webhook tells.</summary>
 public sealed class SubscriptionReaderTests
 {
+    private static readonly (string Name, string Value) Hourly = ("STRIPE_SUBSCRIPTIONS_INTERVAL_MINUTES", "60");
     private static readonly TimeSpan TenDays = TimeSpan.FromDays(10);
 
     [Fact]
     public async Task Subscription_ThatIsOlderThanItsMapping_IsFollowed()
     {
         await using var services = await OtherServices.StartAsync();
-        await using var subject = await PusherUnderTest.StartAsync(1, services.Setting);
+        await using var subject = await PusherUnderTest.StartAsync(1, services.Setting, Hourly);
         var meter = (await subject.CreateMeterAsync("calls")).Id;
         var subscription = await subject.SubscribeAsync("cus_1", (await subject.CreatePriceAsync(meter)).Id, sinceMonthStart: -TenDays);
         await subject.SubscribeAsync("cus_other", (await subject.CreatePriceAsync((await subject.CreateMeterAsync("other")).Id)).Id, sinceMonthStart: -TenDays);
@@ -33,7 +34,7 @@ public sealed class SubscriptionReaderTests
     public async Task Subscription_OfWhichTheNoticeWasLost_IsFollowedWhenThePusherStarts()
     {
         await using var services = await OtherServices.StartAsync();
-        await using var subject = await PusherUnderTest.StartAsync(1, services.Setting);
+        await using var subject = await PusherUnderTest.StartAsync(1, services.Setting, Hourly);
         var meter = (await subject.CreateMeterAsync("calls")).Id;
         await MapAsync(subject, meter);
         await subject.StopPushersAsync();
@@ -42,7 +43,7 @@ public sealed class SubscriptionReaderTests
             Customer = "cus_1", Items = [new SubscriptionItemOptions { Price = (await subject.CreatePriceAsync(meter)).Id }],
         });
 
-        await subject.StartPusherAsync(services.Setting);
+        await subject.StartPusherAsync(services.Setting, Hourly);
 
         await Patience.UntilEqualAsync(1, () => Task.FromResult(services.Anchors.Count));
         // It began within the period, so nothing may be stamped before.
@@ -53,7 +54,7 @@ public sealed class SubscriptionReaderTests
     public async Task Customer_OfSeveralSubscriptions_StaysWithTheOneItIsAt()
     {
         await using var services = await OtherServices.StartAsync();
-        await using var subject = await PusherUnderTest.StartAsync(1, services.Setting);
+        await using var subject = await PusherUnderTest.StartAsync(1, services.Setting, Hourly);
         var meter = (await subject.CreateMeterAsync("calls")).Id;
         var price = (await subject.CreatePriceAsync(meter)).Id;
         await subject.SubscribeAsync("cus_1", price, sinceMonthStart: -TenDays);
