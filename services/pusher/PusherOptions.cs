@@ -15,6 +15,13 @@ public sealed class PusherOptions
     [Setting("PUSH_WAKE_DELAY_MS"), Range(0, 3_600_000)]
     public int WakeDelayMs { get; set; } = 1_000;
 
+    /// <summary>
+    /// Milliseconds in which nothing is told of a customer whose periods were cut otherwise: its counters are counted anew one
+    /// by one, and what one period loses the next has gained.
+    /// </summary>
+    [Setting("PUSH_CUT_WAIT_MS"), Range(0, 3_600_000)]
+    public int CutWaitMs { get; set; } = 120_000;
+
     /// <summary>Id of the account of the key. Empty: asked of Stripe, which a restricted key may not be allowed to.</summary>
     [Setting("STRIPE_ACCOUNT"), RegularExpression("^acct_[A-Za-z0-9_]{1,94}$", ErrorMessage = "must be an account id, acct_…")]
     public string Account { get; set; } = "";
@@ -101,6 +108,7 @@ public sealed class PusherOptions
     {
         AttemptLease = CallTimeout + TimeSpan.FromSeconds(5),
         Grace = TimeSpan.FromMinutes(GraceMinutes),
+        CutPatience = TimeSpan.FromMilliseconds(CutWaitMs),
         Carry = LateUsage == "alert-only" ? CarryPolicy.AlertOnly : CarryPolicy.NextPeriod,
     };
 }

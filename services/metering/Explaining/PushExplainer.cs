@@ -1,5 +1,4 @@
 using StripeMeter.Metering.Ledger;
-using StripeMeter.Metering.Periods;
 using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Time;
@@ -25,10 +24,10 @@ public sealed class PushExplainer(ITenantStore tenant)
             return null;
         var standing = document.Open?.Identifier == identifier ? document.Open : document.Checking.FirstOrDefault(intent => intent.Identifier == identifier);
         var intent = standing ?? await tenant.Deltas.FindClosedAsync(identifier, cancellation).ConfigureAwait(false);
-        if (intent is null || document.Find(intent.PeriodStart) is not { } delta)
+        if (intent is null)
             return null;
         var changes = await ChangesOfAsync(document, intent, cancellation).ConfigureAwait(false);
-        return new PushTrail(key, delta.Period, intent, changes);
+        return new PushTrail(key, intent, changes);
     }
 
     /// <summary>A page of the records that a push told, counter by counter.</summary>
@@ -72,8 +71,8 @@ public sealed class PushExplainer(ITenantStore tenant)
             if (documents[0].Key != place.Document)
                 place = new CarryingCursor(documents[0].Key, 0, 0);
             var (intents, next) = await CarryingAsync(documents[0], record, place, limit - found.Count, cancellation).ConfigureAwait(false);
-            foreach (var (intent, period) in intents)
-                found.Add(new PushTrail(documents[0].Key, period, intent, await ChangesOfAsync(documents[0], intent, cancellation).ConfigureAwait(false)));
+            foreach (var intent in intents)
+                found.Add(new PushTrail(documents[0].Key, intent, await ChangesOfAsync(documents[0], intent, cancellation).ConfigureAwait(false)));
             left -= PageIntents;
             if (next is null && documents.Count < 2)
                 return new CarryingPage(found, null);
@@ -84,12 +83,10 @@ public sealed class PushExplainer(ITenantStore tenant)
     }
 
     /// <summary>Those among the next entries of a document's history; without a cursor there are no more.</summary>
-    private async Task<(IReadOnlyList<(PushIntent Intent, BillingPeriod Period)> Found, CarryingCursor? Next)> CarryingAsync(
+    private async Task<(IReadOnlyList<PushIntent> Found, CarryingCursor? Next)> CarryingAsync(
         DeltaDocument document, CarriedRecord record, CarryingCursor place, int limit, CancellationToken cancellation)
     {
-        if (document.Periods.FirstOrDefault(delta => delta.Period.Contains(record.At))?.Period is not { } period)
-            return ([], null);
-        var found = new List<(PushIntent, BillingPeriod)>();
+        var found = new List<PushIntent>();
         var page = await tenant.Deltas.HistoryAsync(document.Key, place.Closing, PageIntents, cancellation).ConfigureAwait(false);
         foreach (var closed in page)
         {
@@ -99,7 +96,7 @@ public sealed class PushExplainer(ITenantStore tenant)
             if (!isFirst || !Carries(closed))
                 continue;
             var intent = await tenant.Deltas.FindClosedAsync(closed.Identifier, cancellation).ConfigureAwait(false) ?? closed;
-            found.Add((intent, period));
+            found.Add(intent);
             if (IsTaken(intent))
                 return (found, null);
             if (found.Count == limit)
@@ -109,10 +106,10 @@ public sealed class PushExplainer(ITenantStore tenant)
         if (page.Count == PageIntents)
             return (found, place);
         if (document.Open is { } open && Carries(open))
-            found.Add((open, period));
+            found.Add(open);
         return (found, null);
 
-        bool Carries(PushIntent intent) => intent.PeriodStart == period.Start
+        bool Carries(PushIntent intent) => intent.Period.Contains(record.At)
             && intent.Basis.Find(record.Metric, record.Customer)?.Version.Position >= record.Position;
     }
 
@@ -125,7 +122,7 @@ public sealed class PushExplainer(ITenantStore tenant)
         {
             var start = Math.Max(0, end - PageIntents);
             var page = await tenant.Deltas.HistoryAsync(document.Key, start, (int)(end - start), cancellation).ConfigureAwait(false);
-            foreach (var earlier in page.Reverse().Where(other => other.PeriodStart == intent.PeriodStart && other.Number < intent.Number))
+            foreach (var earlier in page.Reverse().Where(other => other.Period.Overlaps(intent.Period) && other.Number < intent.Number))
             {
                 foreach (var counter in intent.Basis.Counters.Where(counter => !before.ContainsKey(counter)))
                 {

@@ -7,10 +7,13 @@ namespace StripeMeter.Metering.Explaining;
 
 /// <summary>A push, and the stretches of the ledger that it told.</summary>
 /// <param name="Key">The document it is of.</param>
-/// <param name="Period">The billing period.</param>
 /// <param name="Intent">The push as it stands now.</param>
 /// <param name="Changes">A counter each; none of pushes that were minted before counters were noted.</param>
-public sealed record PushTrail(DeltaKey Key, BillingPeriod Period, PushIntent Intent, IReadOnlyList<ToldChange> Changes);
+public sealed record PushTrail(DeltaKey Key, PushIntent Intent, IReadOnlyList<ToldChange> Changes)
+{
+    /// <summary>The billing period it told of, as that was cut then.</summary>
+    public BillingPeriod Period => Intent.Period;
+}
 
 /// <summary>What a push told of one counter: the records behind one position up to another.</summary>
 /// <param name="Counter">The counter as it was told.</param>

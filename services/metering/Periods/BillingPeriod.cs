@@ -6,4 +6,6 @@ namespace StripeMeter.Metering.Periods;
 public readonly record struct BillingPeriod(Instant Start, Instant End)
 {
     public bool Contains(Instant instant) => instant >= Start && instant < End;
+
+    public bool Overlaps(BillingPeriod other) => Start < other.End && other.Start < End;
 }

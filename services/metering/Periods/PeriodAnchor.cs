@@ -21,6 +21,16 @@ public readonly record struct PeriodAnchor(int Day, int Minute)
         return new PeriodAnchor(moment.Day, (moment.Hour * 60) + moment.Minute);
     }
 
+    /// <summary>
+    /// The period around an instant, where one ended at another instant at or before it and they go on from there. Where a short
+    /// month ended it, those after may end some days too early; they begin where they should.
+    /// </summary>
+    public static BillingPeriod Following(Instant end, Instant instant)
+    {
+        var period = At(end).PeriodOf(instant);
+        return period with { Start = Instant.Max(period.Start, end) };
+    }
+
     public bool IsValid => Day is >= 1 and <= 31 && Minute is >= 0 and < 24 * 60;
 
     /// <summary>The boundary of a month.</summary>

@@ -49,6 +49,12 @@ public sealed record DeltaDocument
     /// </summary>
     public Instant BilledFrom { get; init; }
 
+    /// <summary>
+    /// From where on periods are cut otherwise than when something was told in them, so that it is to be sorted into them anew;
+    /// null if all is where it belongs. Nothing is sent until then.
+    /// </summary>
+    public Instant? CutFrom { get; init; }
+
     /// <summary>Nothing is minted before this.</summary>
     public Instant? HeldUntil { get; init; }
 
@@ -64,7 +70,47 @@ public sealed record DeltaDocument
     /// <summary>Since when Stripe has not accepted everything; null if it has.</summary>
     public Instant? BehindSince { get; init; }
 
+    /// <summary>
+    /// Those that still are periods. Once customers are anchored elsewhere, one that begins within another and in which nothing is
+    /// counted is none.
+    /// </summary>
+    public IReadOnlyList<PeriodDelta> Present
+    {
+        get
+        {
+            var present = new List<PeriodDelta>(Periods.Count);
+            foreach (var delta in Periods)
+            {
+                if (delta.IsCounted || present.All(earlier => !earlier.Period.Contains(delta.Period.Start)))
+                    present.Add(delta);
+            }
+
+            return present;
+        }
+    }
+
     public PeriodDelta? Find(Instant periodStart) => Periods.FirstOrDefault(period => period.Period.Start == periodStart);
+
+    /// <summary>
+    /// The period that a push counts in: the one it was minted for while its timestamp lies there, else the one in which it
+    /// lies now. Stripe bills by timestamps, however periods are cut since.
+    /// </summary>
+    public PeriodDelta PeriodOf(PushIntent intent)
+    {
+        ArgumentNullException.ThrowIfNull(intent);
+        return PeriodOf(intent.Period.Start, intent.Minute)
+            // Until it is sorted into the next one.
+            ?? Present.LastOrDefault(delta => delta.Period.End <= intent.Minute)
+            ?? Find(intent.Period.Start) ?? throw new ArgumentException("It is of no period of the document.", nameof(intent));
+    }
+
+    /// <summary>The period that something counts in which was told for one that began at an instant; null if it lies in none.</summary>
+    internal PeriodDelta? PeriodOf(Instant periodStart, Instant minute)
+    {
+        var present = Present;
+        return present.FirstOrDefault(delta => delta.Period.Start == periodStart && delta.Period.Contains(minute))
+            ?? present.LastOrDefault(delta => delta.Period.Contains(minute));
+    }
 
     /// <summary>Adds a period, or puts it in the place of the one with the same start.</summary>
     public DeltaDocument With(PeriodDelta period) => this with

@@ -38,6 +38,10 @@ public sealed class DeltaPusher(
                     await ledger.AppendHistoryAsync(key, close.Intent, cancellation).ConfigureAwait(false);
                     await ledger.SaveAsync(close.Document, cancellation).ConfigureAwait(false);
                     break;
+                case PushStep.Sort sort:
+                    var told = await DeltaHistory.LastAsync(ledger, key, sort.AfterClosing, document.Closings, cancellation).ConfigureAwait(false);
+                    await ledger.SaveAsync(protocol.Sort(document, told, Now), cancellation).ConfigureAwait(false);
+                    break;
                 case PushStep.Read read:
                     await ReadAsync(key, read.Intent, cancellation).ConfigureAwait(false);
                     break;

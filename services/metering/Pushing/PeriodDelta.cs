@@ -12,6 +12,9 @@ public sealed record PeriodDelta
 
     public required BillingPeriod Period { get; init; }
 
+    /// <summary>Entries that the document's history had before anything was told of it.</summary>
+    public long FirstClosing { get; init; }
+
     public IReadOnlyList<Contribution> Contributions { get; init; } = [];
 
     /// <summary>Sum of the intents that Stripe accepted and that are closed.</summary>
@@ -44,17 +47,23 @@ public sealed record PeriodDelta
     /// <summary>What Stripe has not accepted yet, a push under way included. Negative after a correction.</summary>
     public Quantity Outstanding => Expected - Accepted;
 
-    /// <summary>Newest instant counted.</summary>
-    public Instant Newest => Contributions.Aggregate(Instant.Minimum, (newest, contribution) => Instant.Max(newest, contribution.Newest));
+    /// <summary>Newest instant counted. Of what was only carried or taken back none is newer than the present.</summary>
+    public Instant Newest => Contributions.Count == 0
+        ? Instant.Maximum
+        : Contributions.Aggregate(Instant.Minimum, (newest, contribution) => Instant.Max(newest, contribution.Newest));
 
     public Contribution? Find(string metric, string customer) =>
         Contributions.FirstOrDefault(contribution => contribution.IsOf(metric, customer));
 
+    /// <summary>A counter that still tells here has something in it.</summary>
+    internal bool IsCounted => Contributions.Any(contribution => !contribution.HasLeft && contribution.Value != Quantity.Zero);
+
     /// <summary>The slot that an intent overwrites. One that nothing was surely told in yet holds nothing.</summary>
     internal ToldSlot SlotOf(PushIntent intent)
     {
-        var slot = Slots.FirstOrDefault(slot => slot.Start == intent.SlotStart);
-        return slot == default ? new ToldSlot(intent.SlotStart, Quantity.Zero, intent.Number, intent.Minute) : slot;
+        var start = intent.Meter.Sink == SinkKind.RunningTotal ? Period.Start : intent.Minute;
+        var slot = Slots.FirstOrDefault(slot => slot.Start == start);
+        return slot == default ? new ToldSlot(start, Quantity.Zero, intent.Number, intent.Minute) : slot;
     }
 
     /// <summary>Puts a slot in the place of the one with its start.</summary>

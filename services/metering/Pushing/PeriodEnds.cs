@@ -9,9 +9,12 @@ namespace StripeMeter.Metering.Pushing;
 /// final, and bills it on no invoice; so nothing is ever sent there.
 /// </summary>
 /// <param name="rules">Limits, and what to do with what came too late.</param>
-/// <param name="clock">Which period an instant falls in.</param>
-public sealed class PeriodEnds(PushRules rules, PeriodClock clock)
+/// <param name="following">The period that an instant falls in, where one ended at another instant before it.</param>
+public sealed class PeriodEnds(PushRules rules, Func<Instant, Instant, BillingPeriod> following)
 {
+    /// <summary>The period that an instant falls in, where one ended at another instant before it.</summary>
+    public Func<Instant, Instant, BillingPeriod> Following => following;
+
     /// <summary>From when nothing is sent for a period any more.</summary>
     public Instant DeadlineOf(PeriodDelta delta)
     {
@@ -61,25 +64,28 @@ public sealed class PeriodEnds(PushRules rules, PeriodClock clock)
             return null;
         var amount = late.Outstanding;
         var entry = EntryOf(document, late, running.Period.Start, now, nonce);
-        return document
-            .With(late with { CarriedOut = late.CarriedOut + amount })
-            .With(running with { CarriedIn = running.CarriedIn + amount })
+        var carried = PeriodCuts.With(
+            document.With(late with { CarriedOut = late.CarriedOut + amount }), running with { CarriedIn = running.CarriedIn + amount });
+        return PeriodCuts.Noted(document, carried)
             .Closing(entry, out var closed) with { Open = closed, Minted = entry.Number };
     }
 
     /// <summary>The period that runs; null if its invoice is final already: then the next one is waited for.</summary>
     private PeriodDelta? RunningAt(DeltaDocument document, PeriodDelta late, Instant now)
     {
-        var running = document.Periods.LastOrDefault(delta => delta.Period.Contains(now));
+        var running = document.Present.LastOrDefault(delta => delta.Period.Contains(now));
         if (running is null)
         {
-            var period = clock.PeriodOf(late.Contributions.Count > 0 ? late.Contributions[0].Customer : "", now);
-            // One that the clock cuts otherwise now than when it was counted keeps what it has.
-            running = document.Find(period.Start) is { } known ? known with { Period = period } : new PeriodDelta { Period = period };
+            var period = following(LastEnd(document, late, now), now);
+            // One that begins there and was cut keeps what it has.
+            running = (document.Find(period.Start) ?? new PeriodDelta { Period = period, FirstClosing = document.Closings }) with { Period = period };
         }
 
         return IsClosed(running, now) || running.Period.Start == late.Period.Start ? null : running;
     }
+
+    private static Instant LastEnd(DeltaDocument document, PeriodDelta late, Instant now) =>
+        document.Present.Select(delta => delta.Period.End).Where(end => end <= now).Append(Instant.Min(late.Period.End, now)).Max();
 
     private static PushIntent EntryOf(DeltaDocument document, PeriodDelta late, Instant into, Instant now, UInt128 nonce)
     {
@@ -87,7 +93,7 @@ public sealed class PeriodEnds(PushRules rules, PeriodClock clock)
         return new PushIntent
         {
             Identifier = IntentIdentifier.Of(document.Key, number, nonce), Number = number, Meter = document.Meter,
-            PeriodStart = late.Period.Start, Value = late.Outstanding, Minute = late.Period.Start, Created = now,
+            Period = late.Period, Value = late.Outstanding, Minute = late.Period.Start, Created = now,
             State = IntentState.Carried, CarriedTo = into,
         };
     }

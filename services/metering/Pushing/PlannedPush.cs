@@ -90,8 +90,10 @@ internal readonly record struct PlannedPush(Instant? Stamp, Instant? From, Quant
         if (stamp > now)
             return default(PlannedPush) with { From = stamp };
         var whole = delta.Expected < Quantity.Zero ? Quantity.Zero : delta.Expected.Truncated();
-        var total = PushValue.FirstPartOf(whole);
-        return Telling(stamp, Instant.Minimum, total - delta.Accepted, total);
+        // Where periods that are one now had a record each, the others stay as they are.
+        var others = delta.Slots.Skip(1).Aggregate(Quantity.Zero, (sum, slot) => sum + slot.Told);
+        var total = PushValue.FirstPartOf(whole < others ? Quantity.Zero : whole - others);
+        return Telling(stamp, Instant.Minimum, total - (delta.Accepted - others), total);
     }
 
     /// <summary>A total whose last digits cannot be told may already be told as far as it can.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using StripeMeter.Metering.Periods;
 using StripeMeter.Metering.Quantities;
 using StripeMeter.Metering.Time;
 
@@ -49,8 +50,8 @@ public sealed record PushIntent
 
     public required MeterNames Meter { get; init; }
 
-    /// <summary>Start of the billing period it tells of.</summary>
-    public required Instant PeriodStart { get; init; }
+    /// <summary>The billing period it tells of, as that was cut when it was minted.</summary>
+    public required BillingPeriod Period { get; init; }
 
     /// <summary>What it adds to what Stripe has. May be negative.</summary>
     public required Quantity Value { get; init; }
@@ -63,9 +64,6 @@ public sealed record PushIntent
     /// hour or day, or for a running total a second later than the one before.
     /// </summary>
     public required Instant Minute { get; init; }
-
-    /// <summary>Where a total overwrites, the <see cref="ToldSlot.Start"/> of what it overwrites.</summary>
-    internal Instant SlotStart => Meter.Sink is SinkKind.RunningTotal or SinkKind.UsageRecords ? PeriodStart : Minute;
 
     /// <summary>What is sent. At most 15 significant digits.</summary>
     public Quantity Sent => Total ?? Value;

@@ -19,7 +19,7 @@ public sealed partial class PushProtocol
         if (Standing(document, read.Identifier) is not { } intent
             || (intent.Readings, intent.Attempts, intent.Report) != (read.Readings, read.Attempts, read.Report))
             return document;
-        var entered = Judged(intent, reading, asked, ends.IsClosed(document.Find(intent.PeriodStart)!, asked));
+        var entered = Judged(intent, reading, asked, ends.IsClosed(document.PeriodOf(intent), asked));
         if (entered.State is not (IntentState.Accepted or IntentState.Ambiguous))
             document = document.Closing(entered, out entered);
         return _schedule.Scheduled(Replaced(document, entered), asked);
@@ -122,13 +122,13 @@ public sealed partial class PushProtocol
         var settled = document with { Open = null };
         if (closed.State is IntentState.Rejected or IntentState.Missing)
         {
-            var delta = document.Find(closed.PeriodStart)!;
+            var delta = document.PeriodOf(closed);
             return Refused(closed.Held is null ? settled : settled.With(TakenBack(delta, closed)), closed, now);
         }
 
         if (closed.State is not (IntentState.Accepted or IntentState.Confirmed))
             return settled;
-        settled = settled.With(Told(document.Find(closed.PeriodStart)!, closed)) with { HeldUntil = null, Problem = "" };
+        settled = settled.With(Told(document.PeriodOf(closed), closed)) with { HeldUntil = null, Problem = "" };
         if (closed.State == IntentState.Confirmed)
             return settled with { Rejections = 0 };
         var isToBeFound = settling.IsToBeFound(document, closed) && document.Checking.Count < rules.MaximumChecks;
@@ -143,7 +143,7 @@ public sealed partial class PushProtocol
         var rest = document with { Checking = [.. document.Checking.Where(intent => intent.Identifier != found.Identifier)] };
         if (found.State == IntentState.Confirmed)
             return document.RejectedAt is { } rejected && found.Created <= rejected ? rest : rest with { Rejections = 0 };
-        var delta = document.Find(found.PeriodStart)!;
+        var delta = document.PeriodOf(found);
         return IsOvertaken(delta, found) ? rest : Refused(rest.With(TakenBack(delta, found)), found, now);
     }
 
@@ -153,6 +153,9 @@ public sealed partial class PushProtocol
             return delta with { Accepted = delta.Accepted + told.Value };
         // What it overwrote may have been corrected since it was minted.
         var slot = delta.SlotOf(told);
+        // Of running totals the newest counts, whichever was told last.
+        if (told.Meter.Sink == SinkKind.RunningTotal && slot.Stamp > told.Minute)
+            return delta;
         return Corrected(delta, slot with { Number = told.Number, Stamp = told.Minute }, total);
     }
 

@@ -21,15 +21,15 @@ public sealed partial class PushProtocol
     {
         ArgumentNullException.ThrowIfNull(document);
         ArgumentNullException.ThrowIfNull(contribution);
-        var delta = document.Find(period.Start) ?? new PeriodDelta { Period = period };
+        var delta = document.Find(period.Start) ?? new PeriodDelta { Period = period, FirstClosing = document.Closings };
         var present = delta.Find(contribution.Metric, contribution.Customer);
         if (present is { HasLeft: false })
             contribution = contribution with { Elsewhere = present.Elsewhere };
         if (present is not null && present.LogId == contribution.LogId && present.Version > contribution.Version)
-            contribution = present;
+            (contribution, period) = (present, delta.Period);
         var raised = document;
         if (present != contribution || delta.Period != period || document.Meter != meter)
-            raised = document.With(delta.With(contribution) with { Period = period }) with { Meter = meter };
+            raised = PeriodCuts.Noted(document, PeriodCuts.With(document, delta.With(contribution) with { Period = period }) with { Meter = meter });
         if (document.ParkedSince is { } parked && mapped > parked)
             raised = raised with { ParkedSince = null, Rejections = 0, HeldUntil = null, Problem = "" };
         return ReferenceEquals(raised, document) ? document : _schedule.Scheduled(raised, now);
@@ -44,7 +44,23 @@ public sealed partial class PushProtocol
         ArgumentNullException.ThrowIfNull(document);
         var delta = document.Find(periodStart) ?? throw new ArgumentException("There is no such period.", nameof(periodStart));
         var present = delta.Find(metric, customer) ?? throw new ArgumentException("There is no such contribution.", nameof(metric));
-        return _schedule.Scheduled(document.With(delta.With(present with { HasLeft = true })), now);
+        return _schedule.Scheduled(PeriodCuts.Noted(document, PeriodCuts.With(document, delta.With(present with { HasLeft = true }))), now);
+    }
+
+    /// <summary>
+    /// Sorts what was told into the periods as they are cut now. The same document: it is sorted already.
+    /// </summary>
+    /// <param name="document">The document as loaded.</param>
+    /// <param name="told">What the history says last of each intent, from where <see cref="PushStep.Sort"/> says on.</param>
+    /// <param name="now">The present.</param>
+    public DeltaDocument Sort(DeltaDocument document, IReadOnlyCollection<PushIntent> told, Instant now)
+    {
+        ArgumentNullException.ThrowIfNull(document);
+        ArgumentNullException.ThrowIfNull(told);
+        if (document.CutFrom is not { } from)
+            return document;
+        var sorted = PeriodCuts.Sorted(document, from, told, ends.Following);
+        return _schedule.Scheduled(sorted with { HeldUntil = Instant.Max(now + rules.CutPatience, document.HeldUntil ?? now) }, now);
     }
 
     /// <summary>Holds a document back: nothing is minted before <paramref name="until"/>.</summary>

@@ -20,7 +20,7 @@ public sealed partial class PushProtocol(PushRules rules, Func<int> jitter, Sett
     private readonly PushSchedule _schedule = new(rules, ends);
 
     public PushProtocol(PushRules rules, Func<int> jitter)
-        : this(rules, jitter, new Settling(rules), new PeriodEnds(rules, PeriodClock.CalendarMonths))
+        : this(rules, jitter, new Settling(rules), new PeriodEnds(rules, PeriodAnchor.Following))
     {
     }
 
@@ -38,6 +38,8 @@ public sealed partial class PushProtocol(PushRules rules, Func<int> jitter, Sett
             return new PushStep.Close(closed, _schedule.Scheduled(Settled(document, closed, now), now));
         if (document.Checking.FirstOrDefault(intent => intent.State != IntentState.Accepted) is { } found)
             return new PushStep.Close(found, _schedule.Scheduled(Found(document, found, now), now));
+        if (document.CutFrom is { } from)
+            return new PushStep.Sort(PeriodCuts.FirstClosingOf(document, from));
         if (document.Open is { } open && open.NextAttempt <= now)
             return Continue(document, open, now);
         if (document.Checking.FirstOrDefault(intent => intent.NextAttempt <= now) is { } sought)
@@ -76,7 +78,7 @@ public sealed partial class PushProtocol(PushRules rules, Func<int> jitter, Sett
 
     private PushStep Continue(DeltaDocument document, PushIntent open, Instant now)
     {
-        var isClosed = ends.IsClosed(document.Find(open.PeriodStart)!, now);
+        var isClosed = ends.IsClosed(document.PeriodOf(open), now);
         if (open.State == IntentState.Pending && (isClosed || PlannedPush.IsTooEarly(document, open)))
         {
             var late = document.Closing(open with { State = IntentState.Expired }, out var expired);
@@ -125,7 +127,7 @@ public sealed partial class PushProtocol(PushRules rules, Func<int> jitter, Sett
         var intent = new PushIntent
         {
             Identifier = IntentIdentifier.Of(document.Key, number, nonce), Number = number, Meter = document.Meter,
-            PeriodStart = delta.Period.Start, Value = planned.Value, Total = planned.Total, Minute = planned.Stamp!.Value, Created = now,
+            Period = delta.Period, Value = planned.Value, Total = planned.Total, Minute = planned.Stamp!.Value, Created = now,
             Basis = TargetBasis.Of(delta),
         };
         var minted = document with { Minted = number, LastMinted = now, IsSplit = planned.Value != delta.Outstanding };

@@ -35,6 +35,12 @@ public sealed record PushRules
     /// <summary>What becomes of usage that can no longer be billed in its period.</summary>
     public CarryPolicy Carry { get; init; } = CarryPolicy.NextPeriod;
 
+    /// <summary>
+    /// How long nothing is minted after periods were cut otherwise: the counters of some come before those of others, and what
+    /// is taken from one period is to be told in the next.
+    /// </summary>
+    public TimeSpan CutPatience { get; init; } = TimeSpan.FromMinutes(2);
+
     /// <summary>How old a timestamp may be when it is minted. Stripe takes 35 days; a day is left for retries.</summary>
     public TimeSpan OldestMinute { get; init; } = TimeSpan.FromDays(34);
 

@@ -14,7 +14,7 @@ internal sealed class PushSchedule(PushRules rules, PeriodEnds ends)
     /// <summary>Null if nothing is to be done, or only a human can.</summary>
     private Instant? DueOf(DeltaDocument document, Instant now)
     {
-        if (document.Open is { IsClosed: true } || document.Checking.Any(intent => intent.State != IntentState.Accepted))
+        if (document.CutFrom is not null || document.Open is { IsClosed: true } || document.Checking.Any(intent => intent.State != IntentState.Accepted))
             return now;
         Instant? due = document.Open?.NextAttempt;
         foreach (var intent in document.Checking)

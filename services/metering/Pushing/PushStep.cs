@@ -19,6 +19,10 @@ public abstract record PushStep
     /// <summary>Copy the closed intent to the history, then save the document without it.</summary>
     public sealed record Close(PushIntent Intent, DeltaDocument Document) : PushStep;
 
+    /// <summary>Read the history, and sort what was told into the periods as they are cut now.</summary>
+    /// <param name="AfterClosing">Behind which entry what is to be sorted begins.</param>
+    public sealed record Sort(long AfterClosing) : PushStep;
+
     /// <summary>Read what Stripe's summaries hold of the intent, and enter that.</summary>
     public sealed record Read(PushIntent Intent) : PushStep;
 

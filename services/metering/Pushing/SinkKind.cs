@@ -26,7 +26,7 @@ public enum SinkKind
 }
 
 /// <summary>What a sink that overwrites was told last where the next value would overwrite it.</summary>
-/// <param name="Start">Start of the hour or day; of the period for a running total.</param>
+/// <param name="Start">Start of the hour or day; of the period for a running total; the timestamp of a usage record.</param>
 /// <param name="Told">The value.</param>
 /// <param name="Number">Number of the intent that told it.</param>
 /// <param name="Stamp">Timestamp it has.</param>

@@ -11,10 +11,7 @@ namespace StripeMeter.Metering.Reconciling;
 /// </summary>
 public sealed class PeriodAudit(IDeltaLedger ledger, IMeterSummaries summaries, PushProtocol protocol, TimeProvider clock)
 {
-    /// <summary>Entries of the history read at a time.</summary>
-    public const int PageIntents = 1_000;
-
-    /// <summary>Entries of the history read for one audit: more than a document can have in a month.</summary>
+    /// <summary>Entries of the history read for one audit, from its period's first on: more than a document can have in a month.</summary>
     public const int MaximumIntents = 200_000;
 
     /// <summary>Readings made to find out in which minutes somebody else wrote.</summary>
@@ -46,11 +43,14 @@ public sealed class PeriodAudit(IDeltaLedger ledger, IMeterSummaries summaries, 
         if (document?.Find(periodStart) is not { } delta)
             return null;
         var finding = new PeriodFinding(key, delta.Period, Agreement.Unknown, delta.Expected, delta.Accepted, total);
-        var hasMoved = delta.Accepted != read.Accepted || document.Minted != before.Minted || document.Open?.State != before.Open?.State;
+        // What Stripe holds there is told by the periods that there are instead.
+        if (document.CutFrom is null && !document.Present.Contains(delta) && (delta.Expected, delta.Accepted) == default)
+            return finding with { Agreement = Agreement.Agrees, AtStripe = Quantity.Zero };
+        var hasMoved = document.CutFrom is not null || delta.Accepted != read.Accepted || document.Minted != before.Minted || document.Open?.State != before.Open?.State;
         if (total is not { } held || hasMoved)
             return finding;
         var ours = held - scope.Known;
-        var isOpen = document.Open is { } open && open.PeriodStart == periodStart && ours == delta.Accepted + open.Value;
+        var isOpen = document.Open is { } open && document.PeriodOf(open) == delta && ours == delta.Accepted + open.Value;
         if (ours != delta.Accepted && !isOpen)
             return await InvestigateAsync(document, finding, scope, cancellation).ConfigureAwait(false);
         if (delta.Confirmed != held && !isOpen)
@@ -61,7 +61,7 @@ public sealed class PeriodAudit(IDeltaLedger ledger, IMeterSummaries summaries, 
     private async Task<PeriodFinding> InvestigateAsync(
         DeltaDocument document, PeriodFinding finding, AuditScope scope, CancellationToken cancellation)
     {
-        var told = await ToldAsync(document.Key, finding.Period.Start, cancellation).ConfigureAwait(false);
+        var told = await ToldAsync(document, document.Find(finding.Period.Start)!, cancellation).ConfigureAwait(false);
         if (document.Meter.Sink != SinkKind.Deltas)
             return await CorrectAsync(document, finding, told, cancellation).ConfigureAwait(false);
         told.RemoveAll(intent => intent.State is not (IntentState.Accepted or IntentState.Confirmed));
@@ -168,10 +168,11 @@ public sealed class PeriodAudit(IDeltaLedger ledger, IMeterSummaries summaries, 
         DeltaDocument document, PeriodFinding finding, List<PushIntent> told, CancellationToken cancellation)
     {
         var (asked, corrected, settled, unsettled) = (Now, document, 0, 0);
-        foreach (var slot in SlotsOf(document.Find(finding.Period.Start)!, told))
+        var delta = document.Find(finding.Period.Start)!;
+        foreach (var slot in SlotsOf(delta, told))
         {
-            var theirs = told.Where(intent => intent.SlotStart == slot.Start);
-            if (theirs.Any(intent => asked < protocol.SettlesAt(intent)) || document.Open?.PeriodStart == finding.Period.Start)
+            var theirs = told.Where(intent => delta.SlotOf(intent).Start == slot.Start);
+            if (theirs.Any(intent => asked < protocol.SettlesAt(intent)) || (document.Open is { } open && document.PeriodOf(open) == delta))
             {
                 unsettled++;
                 continue;
@@ -212,21 +213,11 @@ public sealed class PeriodAudit(IDeltaLedger ledger, IMeterSummaries summaries, 
         select new HourTotal(hour.Key, hour.Value - Sum(told));
 
     /// <summary>The intents of a period as the history last says.</summary>
-    private async Task<List<PushIntent>> ToldAsync(DeltaKey key, Instant periodStart, CancellationToken cancellation)
+    private async Task<List<PushIntent>> ToldAsync(DeltaDocument document, PeriodDelta delta, CancellationToken cancellation)
     {
-        var told = new Dictionary<string, PushIntent>();
-        var last = 0L;
-        for (var read = 0; read < MaximumIntents; read += PageIntents)
-        {
-            var page = await ledger.HistoryAsync(key, last, PageIntents, cancellation).ConfigureAwait(false);
-            foreach (var intent in page.Where(intent => intent.PeriodStart == periodStart))
-                told[intent.Identifier] = intent;
-            if (page.Count < PageIntents)
-                break;
-            last = page[^1].Closing;
-        }
-
-        return [.. told.Values];
+        var upTo = Math.Min(document.Closings, delta.FirstClosing + MaximumIntents);
+        var last = await DeltaHistory.LastAsync(ledger, document.Key, delta.FirstClosing, upTo, cancellation).ConfigureAwait(false);
+        return [.. last.Where(intent => document.PeriodOf(intent) == delta)];
     }
 
     private static Quantity Sum(IEnumerable<PushIntent> intents) =>

@@ -158,7 +158,7 @@ public sealed class Reconciler(
             return unbilled == Quantity.Zero ? DriftReason.None : DriftReason.Unbilled;
         if (document.Meter.Sink != SinkKind.Deltas)
             return DriftReason.ToldAgain;
-        if (document.Checking.Any(intent => intent.PeriodStart == finding.Period.Start))
+        if (document.Checking.Any(intent => document.PeriodOf(intent).Period.Start == finding.Period.Start))
             return DriftReason.LookedFor;
         return finding.Foreign.Count > 0 ? DriftReason.ForeignWriter : DriftReason.Unexplained;
     }

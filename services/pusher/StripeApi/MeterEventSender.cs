@@ -61,7 +61,7 @@ internal sealed partial class MeterEventSender(
 
     /// <summary>Of a running total the newest counts, so it is read from the beginning of its period.</summary>
     private static Instant FirstMinuteOf(PushIntent intent) => intent.Meter.Sink == SinkKind.RunningTotal
-        ? intent.PeriodStart.Ceiling(TimeSpan.FromMinutes(1))
+        ? intent.Period.Start.Ceiling(TimeSpan.FromMinutes(1))
         : intent.Minute.ToMinute();
 
     private static TimeSpan WindowOf(PushIntent intent) => intent.Meter.Sink switch

@@ -80,7 +80,7 @@ internal sealed class PushServiceEndpoint(IMeterStore store, PushProtocol protoc
         Target = delta.Target.ToString(),
         Accepted = delta.Accepted.ToString(),
         Outstanding = delta.Outstanding.ToString(),
-        OpenIntent = document.Open is { } open && open.PeriodStart == delta.Period.Start ? ToWire(open) : null,
+        OpenIntent = document.Open is { } open && document.PeriodOf(open).Period.Start == delta.Period.Start ? ToWire(open) : null,
         Problem = document.Problem,
         Parked = document.ParkedSince is not null,
         PeriodEnd = delta.Period.End.ToTimestamp(),
@@ -89,7 +89,7 @@ internal sealed class PushServiceEndpoint(IMeterStore store, PushProtocol protoc
         Unbilled = protocol.Ends.UnbilledOf(delta, Instant.Of(clock.GetUtcNow())).ToString(),
         Confirmed = delta.Confirmed.ToString(),
         Deadline = protocol.Ends.DeadlineOf(delta).ToTimestamp(),
-        Checking = { document.Checking.Where(intent => intent.PeriodStart == delta.Period.Start).Select(ToWire) },
+        Checking = { document.Checking.Where(intent => document.PeriodOf(intent).Period.Start == delta.Period.Start).Select(ToWire) },
     };
 
     internal static PushIntent ToWire(StoredIntent intent) => new()

@@ -28,7 +28,7 @@ internal static class DeltaSample
 
     public static PushIntent Intent(string identifier = "sm_1", long number = 1, IntentState state = IntentState.Accepted) => new()
     {
-        Identifier = identifier, Number = number, Meter = Meter, PeriodStart = Sample.Month(3).Start,
+        Identifier = identifier, Number = number, Meter = Meter, Period = Sample.Month(3),
         Value = Quantity.FromInteger(number), Minute = Sample.Noon, Created = Sample.Noon, State = state,
     };
 
@@ -36,7 +36,7 @@ internal static class DeltaSample
     public static DeltaDocument Full(DeltaKey key) => new DeltaDocument
     {
         Key = key, Meter = new MeterNames("a.b", "$customer", "😀") { Sink = SinkKind.RunningTotal }, Minted = 7, LastMinted = Sample.Noon, IsSplit = true,
-        Rejections = 2, RejectedAt = Sample.Noon, Closings = 4, HeldUntil = new Instant(Sample.Noon.Ticks + 1), ParkedSince = Instant.Maximum, Problem = "it's \"no\"",
+        Rejections = 2, CutFrom = Sample.Noon, RejectedAt = Sample.Noon, Closings = 4, HeldUntil = new Instant(Sample.Noon.Ticks + 1), ParkedSince = Instant.Maximum, Problem = "it's \"no\"",
         Due = Instant.Minimum, BehindSince = Sample.Noon,
         Used = UsedMinutes.None.With(Sample.Noon).With(Sample.Noon + TimeSpan.FromMinutes(1)).With(Sample.Noon - TimeSpan.FromDays(30)),
         Open = Intent(state: IntentState.Ambiguous) with
@@ -49,7 +49,7 @@ internal static class DeltaSample
     }
     .With(new PeriodDelta
     {
-        Period = Sample.Month(3), Accepted = Quantity.Parse("-1"), Confirmed = Quantity.Parse("0.1"),
+        Period = Sample.Month(3), FirstClosing = 5, Accepted = Quantity.Parse("-1"), Confirmed = Quantity.Parse("0.1"),
         CarriedIn = Quantity.Parse("12345678901234567890123456.123456789012"), CarriedOut = Quantity.Parse("2"), Invoices = [new InvoiceEnd("in_1", Sample.Noon, Sample.Noon)], Slots = [new ToldSlot(Sample.Noon, Quantity.One, 3, Sample.Noon)],
         Contributions =
         [

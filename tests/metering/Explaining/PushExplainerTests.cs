@@ -97,7 +97,7 @@ public sealed class PushExplainerTests : IAsyncDisposable
 
     private static PushIntent Intent(string identifier, long number, long position, IntentState state) => new()
     {
-        Identifier = identifier, Number = number, Meter = Meter, PeriodStart = March.Start, Value = Quantity.One, Minute = Noon, Created = Noon,
+        Identifier = identifier, Number = number, Meter = Meter, Period = March, Value = Quantity.One, Minute = Noon, Created = Noon,
         State = state, Basis = new TargetBasis([new ToldCounter("calls", "c", "log", new CounterVersion(0, position))]),
     };
 }

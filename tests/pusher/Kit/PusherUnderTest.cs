@@ -90,7 +90,7 @@ internal sealed class PusherUnderTest : IAsyncDisposable
         var all = new Dictionary<string, string?>
         {
             ["APP_PORT"] = "0", ["PROBE_PORT"] = "0", ["DATA_DIRECTORY"] = Path.Combine(_folder, "data"), ["LOG_LEVEL"] = "Error",
-            ["BYPASS_AUTH"] = "1", ["STRIPE_API_BASE"] = Double.BaseAddress.ToString(), ["STRIPE_WRITER_INTERVAL_MS"] = "50", ["PUSH_WAKE_DELAY_MS"] = "10",
+            ["BYPASS_AUTH"] = "1", ["STRIPE_API_BASE"] = Double.BaseAddress.ToString(), ["STRIPE_WRITER_INTERVAL_MS"] = "50", ["PUSH_WAKE_DELAY_MS"] = "10", ["PUSH_CUT_WAIT_MS"] = "0",
             ["STRIPE_RATE_PER_SECOND"] = "1000", ["STRIPE_CALL_TIMEOUT_MS"] = "1000",
         };
         foreach (var (name, value) in settings)
@@ -210,6 +210,26 @@ internal sealed class PusherUnderTest : IAsyncDisposable
         await Store.Projection.WriteAsync([_rows[key]], CancellationToken.None);
     }
 
+    /// <summary>Counts the month anew in two periods, as the aggregator would for a customer that is anchored elsewhere.</summary>
+    public Task CutAsync(string metric, string customer, Instant at, string before, string after) => Store.Projection.WriteAsync(
+        [Recounted(metric, customer, ThisMonth with { End = at }, before, 1), Recounted(metric, customer, PeriodAnchor.Following(at, at), after, 1)],
+        CancellationToken.None);
+
+    /// <summary>Counts more in the period that began at the cut.</summary>
+    public Task CountBehindAsync(string metric, string customer, Instant at, string total) => Store.Projection.WriteAsync(
+        [Recounted(metric, customer, PeriodAnchor.Following(at, at), total, 2)], CancellationToken.None);
+
+    private static CounterRow Recounted(string metric, string customer, BillingPeriod period, string quantity, int times)
+    {
+        var now = Instant.Of(TimeProvider.System.GetUtcNow());
+        var counter = Counter.Empty(new CounterKey(metric, customer, period.Start), period);
+        var newest = Instant.Min(now, period.End - TimeSpan.FromMinutes(1));
+        // Behind all that was counted before.
+        var version = new CounterVersion(1_000, 1_000 + times);
+        return new CounterRow(
+            counter with { Aggregates = counter.Aggregates.With(Quantity.Parse(quantity), newest, "recount"), Version = version }, 0, "log", now);
+    }
+
     /// <summary>Counts an event of a period two months ago.</summary>
     public Task CountBeforeAsync(string metric, string customer, string quantity)
     {
@@ -221,11 +241,14 @@ internal sealed class PusherUnderTest : IAsyncDisposable
     }
 
     /// <summary>What the double's summaries say of a customer this month.</summary>
-    public async Task<string> ToldAsync(string meterId, string customer)
+    public Task<string> ToldAsync(string meterId, string customer) => ToldAsync(meterId, customer, ThisMonth);
+
+    /// <summary>What the double's summaries say of a customer in a stretch of whole minutes.</summary>
+    public async Task<string> ToldAsync(string meterId, string customer, BillingPeriod period)
     {
         var summaries = await Stripe.V1.Billing.Meters.EventSummaries.ListAsync(meterId, new MeterEventSummaryListOptions
         {
-            Customer = customer, StartTime = ThisMonth.Start.ToUtc(), EndTime = ThisMonth.End.ToUtc(), Limit = 100,
+            Customer = customer, StartTime = period.Start.ToUtc(), EndTime = period.End.ToUtc(), Limit = 100,
         });
         return summaries.Sum(summary => summary.AggregatedValue).ToString(System.Globalization.CultureInfo.InvariantCulture);
     }

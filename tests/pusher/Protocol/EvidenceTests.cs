@@ -185,7 +185,7 @@ public sealed class EvidenceTests
     {
         var accepted = Enumerable.Range(0, _rules.MaximumChecks + 5).Select(number => new PushIntent
         {
-            Identifier = $"sm_{number}", Number = number, Meter = Meter, PeriodStart = March.Start, Value = Quantity.One, Minute = Noon,
+            Identifier = $"sm_{number}", Number = number, Meter = Meter, Period = March, Value = Quantity.One, Minute = Noon,
             Created = Noon, State = IntentState.Accepted,
         }).ToList();
 

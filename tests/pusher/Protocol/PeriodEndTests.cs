@@ -27,7 +27,7 @@ public sealed class PeriodEndTests
         var now = Deadline - TimeSpan.FromSeconds(1);
         var intent = _documents.Attempted(_documents.Raised(5, now: now), now).Open!;
 
-        Assert.Equal((March.Start, true), (intent.PeriodStart, March.Contains(intent.Minute)));
+        Assert.Equal((March.Start, true), (intent.Period.Start, March.Contains(intent.Minute)));
     }
 
     [Fact]
@@ -35,12 +35,12 @@ public sealed class PeriodEndTests
     {
         var carried = Carried(_documents.Raised(5, now: Deadline), Deadline, out var entry);
 
-        Assert.Equal((IntentState.Carried, Quantity.FromInteger(5), March.Start, April.Start), (entry.State, entry.Value, entry.PeriodStart, entry.CarriedTo));
+        Assert.Equal((IntentState.Carried, Quantity.FromInteger(5), March.Start, April.Start), (entry.State, entry.Value, entry.Period.Start, entry.CarriedTo));
         Assert.Equal(Quantity.Zero, carried.Find(March.Start)!.Outstanding);
         Assert.Equal(
             (April, Quantity.FromInteger(5)), (carried.Find(April.Start)!.Period, carried.Find(April.Start)!.Outstanding));
         var intent = _documents.Attempted(carried, Deadline).Open!;
-        Assert.Equal((April.Start, true), (intent.PeriodStart, April.Contains(intent.Minute)));
+        Assert.Equal((April.Start, true), (intent.Period.Start, April.Contains(intent.Minute)));
     }
 
     [Fact]
@@ -104,7 +104,7 @@ public sealed class PeriodEndTests
         var document = _protocol.EnterInvoice(_documents.Raised(5), March.Start, invoice, Noon);
         var now = March.End + TimeSpan.FromHours(70);
 
-        Assert.Equal(March.Start, _documents.Attempted(document, now).Open!.PeriodStart);
+        Assert.Equal(March.Start, _documents.Attempted(document, now).Open!.Period.Start);
         Assert.True(_protocol.Ends.IsClosed(document.Periods[0], final));
         Assert.Same(document, _protocol.EnterInvoice(document, March.Start, invoice, now));
         Assert.Same(document, _protocol.EnterInvoice(document, April.Start, invoice, now));

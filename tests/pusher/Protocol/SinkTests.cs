@@ -95,7 +95,7 @@ public sealed class SinkTests
     [Fact]
     public void InDoubt_WithoutTheRuleThatATotalMayBeSentAtAnyAge_IsNotToldAgain()
     {
-        var broken = new PushProtocol(_rules, () => 0, new ResendsTotalsForADay(_rules), new PeriodEnds(_rules, PeriodClock.CalendarMonths));
+        var broken = new PushProtocol(_rules, () => 0, new ResendsTotalsForADay(_rules), new PeriodEnds(_rules, PeriodAnchor.Following));
 
         Assert.Throws<CsCheckException>(() => TellsAgain(broken));
     }

@@ -218,7 +218,7 @@ public sealed class ReconcilerTests : IAsyncDisposable
         var (document, within) = (key ?? Key, period ?? March);
         var intent = new PushIntent
         {
-            Identifier = $"sm_{document.StripeCustomer}", Number = 1, Meter = new MeterNames("tokens", "c", "v"), PeriodStart = within.Start, Value = Quantity.Parse(accepted),
+            Identifier = $"sm_{document.StripeCustomer}", Number = 1, Meter = new MeterNames("tokens", "c", "v"), Period = within, Value = Quantity.Parse(accepted),
             Minute = Told, Created = created ?? Told, State = IntentState.Accepted, Closing = 1, Attempts = 1, FirstSent = created ?? Told,
         };
         var contribution = new Contribution("tokens", "ref", Quantity.Parse(target ?? accepted), new CounterVersion(0, 1), "log", Told);

@@ -193,7 +193,7 @@ public sealed class ReconciliationServiceTests
         var meter = new MeterNames("calls", "stripe_customer_id", "value") { Sink = SinkKind.HourTotals };
         var lost = new StoredIntent
         {
-            Identifier = "sm_lost", Number = 1, Meter = meter, PeriodStart = period.Start, Value = Quantity.FromInteger(7), Total = Quantity.FromInteger(7),
+            Identifier = "sm_lost", Number = 1, Meter = meter, Period = period, Value = Quantity.FromInteger(7), Total = Quantity.FromInteger(7),
             Minute = hour, Created = hour, FirstSent = hour, LastSent = hour, Attempts = 1, State = StoredState.Accepted, Closing = 1,
         };
         var delta = new PeriodDelta

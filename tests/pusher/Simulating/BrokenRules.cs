@@ -37,6 +37,8 @@ internal static class BrokenRules
         ["totals settle nothing"] = new(
             StripeVariant.True with { Way = (connection, ledger) => new TotalsForMinutes(connection, ledger) }, StripeVariant.True),
         ["totals correct nothing"] = new(StripeVariant.True with { Compared = BelieveTotal }, StripeVariant.True),
+        ["what was told counts in the period its timestamp lies in"] = new(
+            StripeVariant.True with { Deltas = deltas => new NeverSorts(deltas) }, StripeVariant.True),
         ["what is refused too often waits for a human"] = Limited(rules => rules with { MaximumRejections = int.MaxValue }),
         ["what is refused is told anew after a while"] = Limited(rules => rules with { FirstRemint = TimeSpan.Zero }),
         ["summaries have time to settle"] = Limited(rules => rules with { SettleTime = TimeSpan.Zero }),
@@ -55,6 +57,32 @@ internal static class BrokenRules
             ? document.With(document.Find(finding.Period.Start)! with { Accepted = held })
             : document;
 
+    /// <summary>Leaves what was told in the periods it was told for, however they are cut since.</summary>
+    private sealed class NeverSorts(IDeltaLedger deltas) : IDeltaLedger
+    {
+        public Task<bool> SaveAsync(DeltaDocument document, CancellationToken cancellation) =>
+            deltas.SaveAsync(document with { CutFrom = null }, cancellation);
+
+        public Task<DeltaDocument?> LoadAsync(DeltaKey key, CancellationToken cancellation) => deltas.LoadAsync(key, cancellation);
+
+        public Task AppendHistoryAsync(DeltaKey key, PushIntent intent, CancellationToken cancellation) =>
+            deltas.AppendHistoryAsync(key, intent, cancellation);
+
+        public Task<IReadOnlyList<PushIntent>> HistoryAsync(DeltaKey key, long afterClosing, int limit, CancellationToken cancellation) =>
+            deltas.HistoryAsync(key, afterClosing, limit, cancellation);
+
+        public Task<PushIntent?> FindClosedAsync(string identifier, CancellationToken cancellation) => deltas.FindClosedAsync(identifier, cancellation);
+
+        public Task<IReadOnlyList<AccountMode>> DueAccountsAsync(Instant now, int limit, CancellationToken cancellation) =>
+            deltas.DueAccountsAsync(now, limit, cancellation);
+
+        public Task<IReadOnlyList<DeltaKey>> DueAsync(
+            string account, bool livemode, Instant now, int limit, CancellationToken cancellation) =>
+            deltas.DueAsync(account, livemode, now, limit, cancellation);
+
+        public Task<IReadOnlyList<DeltaDocument>> ListAsync(DeltaQuery query, CancellationToken cancellation) => deltas.ListAsync(query, cancellation);
+    }
+
     /// <summary>Settles by what a period's total is above what was accepted, instead of by the intent's own minute.</summary>
     private sealed class TotalsForMinutes(AccountConnection connection, IDeltaLedger ledger) : IMeterEventSink
     {
@@ -66,7 +94,7 @@ internal static class BrokenRules
 
         public async Task<Quantity?> ReadAsync(DeltaKey key, PushIntent intent, CancellationToken cancellation)
         {
-            var delta = (await ledger.LoadAsync(key, cancellation).ConfigureAwait(false))!.Find(intent.PeriodStart)!;
+            var delta = (await ledger.LoadAsync(key, cancellation).ConfigureAwait(false))!.PeriodOf(intent);
             var start = delta.Period.Start.Ceiling(TimeSpan.FromMinutes(1));
             var total = await connection.TotalAsync(key, start, delta.Period.End.ToMinute(), cancellation).ConfigureAwait(false);
             return total - (intent.State == IntentState.Accepted ? delta.Accepted - intent.Value : delta.Accepted);

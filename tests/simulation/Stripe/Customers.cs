@@ -11,7 +11,7 @@ namespace StripeMeter.Simulation.Stripe;
 internal readonly record struct CounterName(string Reference, BillingPeriod Period);
 
 /// <summary>What is counted, and whose it is: counters move mostly up, and references change their Stripe customer.</summary>
-internal sealed class Customers(FaultDice dice, PeriodClock periods, Func<Instant> now)
+internal sealed class Customers(FaultDice dice, ShortPeriods periods, Func<Instant> now)
 {
     public const string Metric = "calls";
 
@@ -22,9 +22,13 @@ internal sealed class Customers(FaultDice dice, PeriodClock periods, Func<Instan
     private static readonly string[] References = ["a", "b", "c"];
     private static readonly string[] StripeCustomers = ["cus_1", "cus_2"];
     private static readonly TimeSpan LatestEvent = TimeSpan.FromHours(40);
+    private static readonly TimeSpan LatestCut = TimeSpan.FromHours(3);
     private readonly Dictionary<CounterName, Contribution> _counters = [];
     private readonly HashSet<CounterName> _dirty = [];
     private readonly List<Instant> _changes = [];
+    private readonly List<CountedChange> _counted = [];
+    private long _position;
+    private long _recut;
 
     private readonly Dictionary<string, string> _customers =
         References.Append(ReferenceOfUnknown).ToDictionary(
@@ -51,7 +55,7 @@ internal sealed class Customers(FaultDice dice, PeriodClock periods, Func<Instan
     {
         var reference = dice.Next(10) == 0 ? ReferenceOfUnknown : References[dice.Next(References.Length)];
         var instant = now() - dice.Delay(LatestEvent);
-        var name = new CounterName(reference, periods.PeriodOf(reference, instant));
+        var name = new CounterName(reference, periods.PeriodOf(instant));
         var before = _counters.GetValueOrDefault(name);
         var change = dice.Next(8) switch
         {
@@ -61,10 +65,38 @@ internal sealed class Customers(FaultDice dice, PeriodClock periods, Func<Instan
             3 when before is { } => -before.Value,
             _ => Quantity.FromInteger(1 + dice.Next(100)),
         };
-        _counters[name] = new Contribution(
-            Metric, reference, (before?.Value ?? Quantity.Zero) + change,
-            new CounterVersion(0, (before?.Version.Position ?? 0) + 1), "log", Instant.Max(before?.Newest ?? instant, instant));
-        _dirty.Add(name);
+        var counted = new CountedChange(reference, instant, change);
+        _counted.Add(counted);
+        Put(name, Counted(before ?? Nothing(reference), counted) with { Version = new CounterVersion(before?.Version.RecutPosition ?? _recut, ++_position) });
+    }
+
+    /// <summary>
+    /// The period that runs ends shortly before now, or had ended so when it becomes known: what is counted there is counted
+    /// anew, and a period that is none any more is left with nothing.
+    /// </summary>
+    public void Cut()
+    {
+        var at = (now() - (dice.Next(2) == 0 ? TimeSpan.Zero : dice.Delay(LatestCut))).ToMinute();
+        var cut = periods.PeriodOf(at);
+        if (at <= cut.Start)
+            return;
+        periods.Cut(at);
+        _recut = ++_position;
+        foreach (var name in _counters.Keys.Where(name => name.Period.End > cut.Start).ToArray())
+        {
+            var present = periods.PeriodOf(name.Period.Start);
+            _counters.Remove(name);
+            _dirty.Remove(name);
+            Put(name with { Period = present.Start == name.Period.Start ? present : name.Period }, Nothing(name.Reference));
+        }
+
+        foreach (var counted in _counted.Where(counted => counted.At >= cut.Start))
+        {
+            var name = new CounterName(counted.Reference, periods.PeriodOf(counted.At));
+            Put(name, Counted(_counters.GetValueOrDefault(name) ?? Nothing(counted.Reference), counted));
+        }
+
+        dice.Tally.Note(Situation.PeriodsCut);
     }
 
     /// <summary>A reference goes to a Stripe customer; its counters are marked, as a changed mapping does.</summary>
@@ -85,10 +117,24 @@ internal sealed class Customers(FaultDice dice, PeriodClock periods, Func<Instan
         dice.Tally.Note(Situation.MappingChanged);
     }
 
+    private Contribution Nothing(string reference) =>
+        new(Metric, reference, Quantity.Zero, new CounterVersion(_recut, _position), "log", default);
+
+    private static Contribution Counted(Contribution before, CountedChange counted) =>
+        before with { Value = before.Value + counted.Change, Newest = Instant.Max(before.Newest, counted.At) };
+
+    private void Put(CounterName name, Contribution counter)
+    {
+        _counters[name] = counter;
+        _dirty.Add(name);
+    }
+
     /// <summary>Clears a mark, if the counter and its mapping are still what was raised.</summary>
     public void Raised(CounterName name, Contribution raised, string customer, Instant mapped)
     {
-        if (_counters[name].Version == raised.Version && _customers[name.Reference] == customer && Mapped == mapped)
+        if (!_counters.TryGetValue(name, out var counter))
+            return;
+        if (counter.Version == raised.Version && _customers[name.Reference] == customer && Mapped == mapped)
             _dirty.Remove(name);
         else
             _dirty.Add(name);
@@ -99,4 +145,6 @@ internal sealed class Customers(FaultDice dice, PeriodClock periods, Func<Instan
         _customers[reference] = customer;
         _dirty.UnionWith(_counters.Keys.Where(name => name.Reference == reference));
     }
+
+    private sealed record CountedChange(string Reference, Instant At, Quantity Change);
 }

@@ -39,11 +39,13 @@ internal sealed class Helpers
 
     private async Task RaiseAsync(SimulatedProcess process, TimeProvider clock)
     {
-        var deltas = new SimulatedStore(_world.Database, process, clock).Of(StripeWorld.Tenant).Deltas;
+        var deltas = _world.DeltasOf(process, clock);
         var raiser = new ContributionRaiser(deltas, _world.Protocol, clock);
         foreach (var name in _world.Customers.Dirty.ToArray())
         {
-            var counter = _world.Customers.Counters[name];
+            // Since it was marked its period may have been cut, and bear another name.
+            if (!_world.Customers.Counters.TryGetValue(name, out var counter))
+                continue;
             var (customer, mapped) = (_world.Customers.CustomerOf(name.Reference), _world.Customers.Mapped);
             var raised = new RaisedContribution(name.Period, counter, _world.Meter, mapped);
             foreach (var account in _world.Accounts.Where(account => account.Livemode || Customers.IsShadowed(name.Reference)))
@@ -88,14 +90,14 @@ internal sealed class Helpers
     {
         if (!_world.Variant.Audits)
             return;
-        var deltas = new SimulatedStore(_world.Database, process, clock).Of(StripeWorld.Tenant).Deltas;
+        var deltas = _world.DeltasOf(process, clock);
         var wasQuiet = _world.IsResting && _world.IsQuiet;
         var doubts = new List<string>();
         foreach (var document in _world.Documents.ToArray())
         {
             var account = _world.Accounts.Single(account => account.Name == document.Key.Account);
             var audit = new PeriodAudit(deltas, account.For(process, clock), _world.Protocol, clock);
-            foreach (var delta in document.Periods)
+            foreach (var delta in document.Present)
             {
                 var finding = await audit.AuditAsync(document.Key, delta.Period.Start, CancellationToken.None).ConfigureAwait(false);
                 if (finding is not null && _world.Variant.Compared(document, finding) is var changed && !ReferenceEquals(changed, document))

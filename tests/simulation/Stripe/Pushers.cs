@@ -1,4 +1,3 @@
-using StripeMeter.Kits.Simulated.Database;
 using StripeMeter.Kits.Simulated.Scheduling;
 using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Time;
@@ -29,7 +28,7 @@ internal sealed class Pushers
 
     private async Task PushAsync(SimulatedProcess process, TimeProvider clock)
     {
-        var deltas = new SimulatedStore(_world.Database, process, clock).Of(StripeWorld.Tenant).Deltas;
+        var deltas = _world.DeltasOf(process, clock);
         foreach (var account in _world.Accounts)
         {
             var pusher = new DeltaPusher(deltas, _world.Variant.Way(account.For(process, clock), deltas), _world.Protocol, clock, Nonce);

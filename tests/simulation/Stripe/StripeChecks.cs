@@ -53,7 +53,8 @@ internal sealed class StripeChecks(StripeWorld world)
             {
                 foreach (var delta in document.Periods)
                 {
-                    var told = account.Total(document.Key.StripeCustomer, delta.Period.Start, delta.Period.End);
+                    var isPresent = document.Present.Contains(delta);
+                    var told = isPresent ? account.Total(document.Key.StripeCustomer, delta.Period.Start, delta.Period.End) : Quantity.Zero;
                     var isKnown = document.Key.StripeCustomer != Customers.Unknown;
                     var expected = isKnown ? delta.Expected - _ends.UnbilledOf(delta, world.Now) : Quantity.Zero;
                     if (told != delta.Accepted)
@@ -89,7 +90,7 @@ internal sealed class StripeChecks(StripeWorld world)
     /// </summary>
     private IEnumerable<string> Unnoticeable(HashSet<string> accepted) => world.Accounts.SelectMany(account => account.Events)
         .Where(taken => taken is { IsDropped: true, IsReported: false } && accepted.Contains(taken.Intent.Identifier))
-        .GroupBy(taken => (taken.Key, taken.Intent.PeriodStart))
+        .GroupBy(taken => (taken.Key, world.Periods.PeriodOf(taken.Intent.Minute)))
         .Where(same => same.Aggregate(Quantity.Zero, (sum, taken) => sum + taken.Intent.Value) == Quantity.Zero)
         .SelectMany(same => same.Select(taken => taken.Intent.Identifier));
 

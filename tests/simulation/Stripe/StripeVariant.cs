@@ -21,6 +21,9 @@ public sealed record StripeVariant
     /// <summary>The way to an account that pushers take.</summary>
     public Func<AccountConnection, IDeltaLedger, IMeterEventSink> Way { get; init; } = (connection, _) => connection;
 
+    /// <summary>The delta ledger as pushers and raisers have it.</summary>
+    public Func<IDeltaLedger, IDeltaLedger> Deltas { get; init; } = deltas => deltas;
+
     /// <summary>What comparing a period's total changes by itself: nothing.</summary>
     public Func<DeltaDocument, PeriodFinding, DeltaDocument> Compared { get; init; } = (document, _) => document;
 

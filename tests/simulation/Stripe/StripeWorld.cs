@@ -1,7 +1,6 @@
 using StripeMeter.Kits.Simulated.Billing;
 using StripeMeter.Kits.Simulated.Database;
 using StripeMeter.Kits.Simulated.Scheduling;
-using StripeMeter.Metering.Periods;
 using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Tenants;
 using StripeMeter.Metering.Time;
@@ -32,6 +31,7 @@ internal sealed class StripeWorld
     private readonly SimulatedNetwork _network;
     private readonly Pushers _pushers;
     private readonly Helpers _helpers;
+    private readonly bool _changesAnchors;
     private bool _isResting;
 
     public StripeWorld(int seed, StripeVariant variant)
@@ -48,11 +48,12 @@ internal sealed class StripeWorld
         {
             Sink = random.Next(3) == 0 ? MeterSinks[random.Next(MeterSinks.Length)] : SinkKind.Deltas,
         };
+        _changesAnchors = random.Next(2) == 0;
         Invoices = new Invoices(_dice, Rules.Grace);
         Accounts =
         [
-            new SimulatedAccount(_network, "acct_live", true, Periods, Invoices.FinalOf) { UnknownCustomer = Customers.Unknown },
-            new SimulatedAccount(_network, "acct_test", false, Periods, Invoices.FinalOf) { UnknownCustomer = Customers.Unknown },
+            new SimulatedAccount(_network, "acct_live", true, Periods.EverOf, Invoices.FinalOf) { UnknownCustomer = Customers.Unknown },
+            new SimulatedAccount(_network, "acct_test", false, Periods.EverOf, Invoices.FinalOf) { UnknownCustomer = Customers.Unknown },
         ];
         Customers = new Customers(_dice, Periods, () => Now);
         _pushers = new Pushers(this, random);
@@ -69,7 +70,7 @@ internal sealed class StripeWorld
 
     public SimulatedNetwork Network => _network;
 
-    public PeriodClock Periods { get; } = new ShortPeriods();
+    public ShortPeriods Periods { get; } = new();
 
     public PushRules Rules { get; }
 
@@ -101,7 +102,11 @@ internal sealed class StripeWorld
         && Accounts.All(account => account.Reports.Count == 0 && account.Events.All(taken => taken.Visible <= Now));
 
     /// <summary>The rules as a process runs them.</summary>
-    public PushProtocol Protocol => new(Rules, () => _dice.Next(1_001), Variant.Settling(Rules), new PeriodEnds(Rules, Periods));
+    public PushProtocol Protocol => new(Rules, () => _dice.Next(1_001), Variant.Settling(Rules), new PeriodEnds(Rules, ShortPeriods.Following));
+
+    /// <summary>The delta ledger as a process has it.</summary>
+    public IDeltaLedger DeltasOf(SimulatedProcess process, TimeProvider clock) =>
+        Variant.Deltas(new SimulatedStore(Database, process, clock).Of(Tenant).Deltas);
 
     /// <summary>Runs until there is nothing left to do. False if that does not come about.</summary>
     public bool Run()
@@ -152,6 +157,8 @@ internal sealed class StripeWorld
             Customers.Count();
         if (_dice.Next(400) == 0)
             Customers.Move();
+        if (_changesAnchors && _dice.Next(400) == 0)
+            Customers.Cut();
         if (_dice.Strikes(Fault.TimePasses))
             _scheduler.Advance(_dice.Delay(TimeSpan.FromMinutes(90)));
         if (_dice.Strikes(Fault.DaysPass))
@@ -174,7 +181,7 @@ internal sealed class StripeWorld
     /// </summary>
     private TimeSpan DrawDays()
     {
-        var period = Periods.PeriodOf("", Now - Rules.Grace);
+        var period = Periods.PeriodOf(Now - Rules.Grace);
         var left = period.End + Rules.Grace - _dice.Delay(TimeSpan.FromMinutes(20)) - Now;
         return _dice.Next(3) switch
         {

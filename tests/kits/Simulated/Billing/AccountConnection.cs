@@ -65,7 +65,7 @@ public sealed class AccountConnection(SimulatedAccount account, SimulatedNetwork
 
     public Task<Quantity?> ReadAsync(DeltaKey key, PushIntent intent, CancellationToken cancellation)
     {
-        account.CheckLookedFor(key, intent);
+        account.CheckLookedFor(intent);
         return TotalAsync(key, intent.Minute.ToMinute(), intent.Minute.ToMinute() + TimeSpan.FromMinutes(1), cancellation);
     }
 

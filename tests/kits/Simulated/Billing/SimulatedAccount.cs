@@ -15,10 +15,11 @@ namespace StripeMeter.Kits.Simulated.Billing;
 /// <param name="network">How it is reached, and what goes wrong.</param>
 /// <param name="name"><c>acct_…</c></param>
 /// <param name="livemode">Whether it bills real money.</param>
-/// <param name="periods">Which period an instant falls in.</param>
+/// <param name="periodsOf">The periods that an instant falls in, and fell in before they were cut otherwise: who pushes may not know yet.</param>
 /// <param name="finalOf">When the invoice of a customer's period becomes final.</param>
 public sealed class SimulatedAccount(
-    SimulatedNetwork network, string name, bool livemode, PeriodClock periods, Func<string, BillingPeriod, Instant> finalOf)
+    SimulatedNetwork network, string name, bool livemode, Func<Instant, IReadOnlyList<BillingPeriod>> periodsOf,
+    Func<string, BillingPeriod, Instant> finalOf)
 {
     /// <summary>Within this Stripe refuses a known identifier, and replays what it stored under an idempotency key.</summary>
     private static readonly TimeSpan Window = TimeSpan.FromHours(24);
@@ -76,9 +77,9 @@ public sealed class SimulatedAccount(
     internal void Violate(string violation) => _violations.Add(violation);
 
     /// <summary>A total in doubt is told again, whatever its age: to look for it until it is settled leaves it untold for days.</summary>
-    internal void CheckLookedFor(DeltaKey key, PushIntent intent)
+    internal void CheckLookedFor(PushIntent intent)
     {
-        if (intent is { Total: not null, State: not IntentState.Accepted } && Now < periods.PeriodOf(key.StripeCustomer, intent.Minute).End)
+        if (intent is { Total: not null, State: not IntentState.Accepted } && Now < periodsOf(intent.Minute).Min(period => period.End))
             Violate($"{intent.Identifier} was looked for at {Now}, and could have been told again.");
     }
 
@@ -157,15 +158,15 @@ public sealed class SimulatedAccount(
     /// <summary>What must be so whenever an event is taken.</summary>
     private void Check(DeltaKey key, PushIntent intent)
     {
-        var period = periods.PeriodOf(key.StripeCustomer, intent.Minute);
+        var periods = periodsOf(intent.Minute).Where(period => IsWhole(intent, period)).ToList();
         if (intent.Value == Quantity.Zero || PushValue.FirstPartOf(intent.Sent) != intent.Sent)
             Violate($"{intent.Identifier} has the value {intent.Sent}.");
-        if (!IsWhole(intent, period))
-            Violate($"{intent.Identifier} is stamped {intent.Minute}, which is not whole within its period {intent.PeriodStart}.");
         if (intent.Minute < Now - OldestTimestamp || intent.Minute > Now + NewestTimestamp)
             Violate($"{intent.Identifier} is stamped {intent.Minute} at {Now}.");
-        if (Now >= finalOf(key.StripeCustomer, period))
-            Violate($"{intent.Identifier} was told at {Now}, when the invoice of {period.Start} was final.");
+        if (periods.Count == 0)
+            Violate($"{intent.Identifier} is stamped {intent.Minute}, which is not whole within its period {intent.Period}.");
+        else if (periods.All(period => Now >= finalOf(key.StripeCustomer, period)))
+            Violate($"{intent.Identifier} was told at {Now}, when the invoice of {intent.Period} was final.");
         if (intent.Meter.Sink != SinkKind.Deltas)
             return;
         if (_events.Any(taken => taken.Key == key && taken.Intent.Minute == intent.Minute && taken.Intent.Identifier != intent.Identifier))
@@ -180,7 +181,7 @@ public sealed class SimulatedAccount(
     private static bool IsWhole(PushIntent intent, BillingPeriod period)
     {
         var unit = UnitOf(intent.Meter.Sink);
-        return intent.Minute.Ticks % unit.Ticks == 0 && intent.Minute + unit <= period.End && period.Start == intent.PeriodStart;
+        return intent.Minute.Ticks % unit.Ticks == 0 && intent.Minute + unit <= period.End && period.Contains(intent.Minute);
     }
 
     private static TimeSpan UnitOf(SinkKind sink) => sink switch

@@ -64,6 +64,9 @@ public enum Situation
     /// <summary>Another writer of a delta document was faster.</summary>
     RevisionOutdated,
 
+    /// <summary>A period was cut, and what was told for it sorted anew.</summary>
+    PeriodsCut,
+
     /// <summary>An intent was sent again because it was in doubt.</summary>
     SentAgain,
 
