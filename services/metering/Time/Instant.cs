@@ -31,8 +31,8 @@ public readonly record struct Instant(long Ticks) : IComparable<Instant>
     /// <summary>The newest whole multiple of a unit, counted from 1970, that is not later.</summary>
     public Instant Floor(TimeSpan unit) => new(Ticks - Modulo(Ticks, unit.Ticks));
 
-    /// <summary>The oldest whole multiple of a unit, counted from 1970, that is not earlier.</summary>
-    public Instant Ceiling(TimeSpan unit) => Floor(unit) is var floor && floor == this ? this : floor + unit;
+    /// <summary>The oldest whole multiple of a unit, counted from 1970, that is not earlier; the latest instant if there is none.</summary>
+    public Instant Ceiling(TimeSpan unit) => Floor(unit) is var floor && floor == this ? this : Maximum - floor < unit ? Maximum : floor + unit;
 
     public static Instant operator +(Instant instant, TimeSpan span) => new(checked(instant.Ticks + span.Ticks));
 

@@ -2,7 +2,9 @@ using StripeMeter.Pusher.Tests.Kit;
 
 namespace StripeMeter.Pusher.Tests.Telemetry;
 
-/// <summary>What is shown of what Stripe does not know yet.</summary>
+/// <summary>What is shown of what Stripe does not know yet. Of all pushers of a process together, so no other may run.</summary>
+[Collection(nameof(BacklogTests))]
+[CollectionDefinition(nameof(BacklogTests), DisableParallelization = true)]
 public sealed class BacklogTests
 {
     [Fact]
