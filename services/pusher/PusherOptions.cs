@@ -20,7 +20,7 @@ public sealed class PusherOptions
     /// by one, and what one period loses the next has gained.
     /// </summary>
     [Setting("PUSH_CUT_WAIT_MS"), Range(0, 3_600_000)]
-    public int CutWaitMs { get; set; } = 120_000;
+    public int CutWaitMs { get; set; } = 15_000;
 
     /// <summary>Id of the account of the key. Empty: asked of Stripe, which a restricted key may not be allowed to.</summary>
     [Setting("STRIPE_ACCOUNT"), RegularExpression("^acct_[A-Za-z0-9_]{1,94}$", ErrorMessage = "must be an account id, acct_…")]

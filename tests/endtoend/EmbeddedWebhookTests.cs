@@ -3,6 +3,8 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Grpc.Net.Client;
 using Stripe;
+using StripeMeter.Metering.Periods;
+using StripeMeter.Metering.Time;
 using StripeMeter.V1;
 using Xunit;
 
@@ -86,7 +88,7 @@ public sealed class EmbeddedWebhookTests : IAsyncLifetime
             async () =>
             {
                 var listed = await anchors.ListAnchorsAsync(new ListAnchorsRequest { TenantId = Tenant, CustomerRef = customer });
-                return listed.Changes.Any(change => (change.Anchor.Day, change.Anchor.Minute) == (anchor.Day, (anchor.Hour * 60) + anchor.Minute));
+                return listed.Changes.Any(change => new PeriodAnchor(change.Anchor.Day, change.Anchor.Minute) == PeriodAnchor.At(Instant.Of(anchor)));
             },
             "the subscription anchors the customer");
     }

@@ -4,6 +4,8 @@ using System.Text.Json.Nodes;
 using Grpc.Net.Client;
 using Stripe;
 using Stripe.Billing;
+using StripeMeter.Metering.Periods;
+using StripeMeter.Metering.Time;
 using StripeMeter.Defaults.Hosting;
 using StripeMeter.V1;
 using Xunit;
@@ -84,7 +86,7 @@ public sealed class StripeFaultTests : IAsyncLifetime
             async () =>
             {
                 var listed = await anchors.ListAnchorsAsync(new ListAnchorsRequest { TenantId = Tenant, CustomerRef = customer });
-                return listed.Changes.Any(change => (change.Anchor.Day, change.Anchor.Minute) == (anchor.Day, (anchor.Hour * 60) + anchor.Minute));
+                return listed.Changes.Any(change => new PeriodAnchor(change.Anchor.Day, change.Anchor.Minute) == PeriodAnchor.At(Instant.Of(anchor)));
             },
             "the subscription anchors the customer");
     }

@@ -7,7 +7,7 @@ namespace StripeMeter.Gateway.Anchoring;
 /// <param name="TenantId">The tenant.</param>
 /// <param name="CustomerRef">The customer.</param>
 /// <param name="EffectiveFrom">
-/// From when it holds: from the first whole minute at or after it. Closed periods stay as they are, so it holds from the beginning of the oldest open one at the earliest.
+/// From when it holds, cut to its minute. Closed periods stay as they are, so it holds from the beginning of the oldest open one at the earliest.
 /// </param>
 /// <param name="Day">Day of the month, 1 to 31. A shorter month has its boundary on its last day.</param>
 /// <param name="Minute">Minutes after midnight in UTC, 0 to 1439. Absent: 0.</param>
@@ -23,7 +23,7 @@ public sealed record AnchorRequest(
 /// <param name="ChangeId">Its name.</param>
 /// <param name="Day">Day of the month.</param>
 /// <param name="Minute">Minutes after midnight in UTC.</param>
-/// <param name="EffectiveFrom">From when it was wished: the first whole minute at or after it.</param>
+/// <param name="EffectiveFrom">From when it was wished, cut to its minute.</param>
 /// <param name="ClosedBefore">Periods that ended at or before this moment were closed when it was recorded, and stay.</param>
 /// <param name="Actor">Who made it.</param>
 /// <param name="RecordedAt">When it was recorded.</param>

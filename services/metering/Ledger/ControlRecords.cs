@@ -36,7 +36,7 @@ public static class ControlRecords
     public static LedgerRecord SessionExcluded(string session, int shard, string actor, Instant now) => LedgerRecord.OfControl(
         ExclusionKey(session, shard), RecordKind.SessionExcluded, new ControlBody { Subject = session, Actor = actor }, now);
 
-    /// <summary>Changes where a customer's periods begin, from the first whole minute at or after an instant on.</summary>
+    /// <summary>Changes where a customer's periods begin, from an instant on that is cut to its minute.</summary>
     /// <param name="id">Names the change.</param>
     /// <param name="customer">The customer.</param>
     /// <param name="from">From when it is wished. Periods that are closed stay, so it may hold only from later.</param>
@@ -50,7 +50,7 @@ public static class ControlRecords
             $"anchor/{id}", RecordKind.AnchorChanged,
             new ControlBody
             {
-                Subject = id, Customer = customer, At = from.Ceiling(TimeSpan.FromMinutes(1)), Anchor = anchor, ClosedBefore = closedBefore, Actor = actor,
+                Subject = id, Customer = customer, At = from.ToMinute(), Anchor = anchor, ClosedBefore = closedBefore, Actor = actor,
             },
             now);
 

@@ -14,17 +14,11 @@ public readonly record struct PeriodAnchor(int Day, int Minute)
     /// <summary>Calendar months.</summary>
     public static PeriodAnchor MonthStart => new(1, 0);
 
-    /// <summary>
-    /// The anchor of a billing cycle that began at an instant: the first whole minute of it. So the beginning of every minute is on
-    /// the same side of a boundary here and at Stripe, whose cycles have seconds. Within the last minute of a day it is that
-    /// minute, because the day says which months are too short.
-    /// </summary>
+    /// <summary>The anchor of a billing cycle that began at an instant, cut to its minute.</summary>
     public static PeriodAnchor At(Instant instant)
     {
-        var (moment, whole) = (instant.ToUtc(), instant.Ceiling(TimeSpan.FromMinutes(1)).ToUtc());
-        return whole.Day == moment.Day
-            ? new PeriodAnchor(whole.Day, (whole.Hour * 60) + whole.Minute)
-            : new PeriodAnchor(moment.Day, (moment.Hour * 60) + moment.Minute);
+        var moment = instant.ToUtc();
+        return new PeriodAnchor(moment.Day, (moment.Hour * 60) + moment.Minute);
     }
 
     /// <summary>

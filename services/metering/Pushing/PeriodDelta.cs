@@ -38,6 +38,14 @@ public sealed record PeriodDelta
     /// <summary>When the first of its invoices becomes final, if Stripe said so: what comes later is not on that one.</summary>
     public Instant? Deadline => Invoices.Min(invoice => (Instant?)invoice.Final);
 
+    /// <summary>
+    /// The earliest timestamp that is surely within it at Stripe too: the last second of its first minute. Ours begin with a minute,
+    /// and billing cycles of Stripe somewhere within it; so usage of that minute is not billed with the period before.
+    /// </summary>
+    internal Instant Earliest => Period.Start.ToMinute() == Period.Start
+        ? Period.Start + TimeSpan.FromSeconds(59)
+        : Period.Start.Ceiling(TimeSpan.FromMinutes(1));
+
     /// <summary>What the ledger says.</summary>
     public Quantity Target => Contributions.Aggregate(Quantity.Zero, (sum, contribution) => sum + contribution.Share);
 

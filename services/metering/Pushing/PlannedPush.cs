@@ -64,7 +64,7 @@ internal readonly record struct PlannedPush(Instant? Stamp, Instant? From, Quant
         // Summaries are cut at minutes, so a minute that a period's edge cuts would not be seen.
         var end = delta.Period.End.ToMinute() - OneSecond;
         var last = Instant.Min(end, Instant.FromUnixSeconds(now.ToUnixSeconds()));
-        var first = Instant.Max(delta.Period.Start.Ceiling(OneMinute), document.BilledFrom.Ceiling(OneSecond));
+        var first = Instant.Max(delta.Earliest, document.BilledFrom.Ceiling(OneSecond));
         if (first > last)
             return default(PlannedPush) with { From = first > end ? null : first };
         var stamp = Instant.Max(first, Instant.Min(last, delta.Newest.ToMinute()));
@@ -83,7 +83,7 @@ internal readonly record struct PlannedPush(Instant? Stamp, Instant? From, Quant
     /// </summary>
     private static PlannedPush OfUsageRecord(DeltaDocument document, PeriodDelta delta, Instant now)
     {
-        var first = Instant.Max(delta.Period.Start.Ceiling(OneMinute), document.BilledFrom.Ceiling(OneMinute));
+        var first = Instant.Max(delta.Earliest, document.BilledFrom.Ceiling(OneMinute));
         var stamp = delta.Slots.Count > 0 ? delta.Slots[0].Stamp : first;
         if (stamp >= delta.Period.End)
             return default;

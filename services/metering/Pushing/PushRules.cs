@@ -39,7 +39,7 @@ public sealed record PushRules
     /// How long nothing is minted after periods were cut otherwise: the counters of some come before those of others, and what
     /// is taken from one period is to be told in the next.
     /// </summary>
-    public TimeSpan CutPatience { get; init; } = TimeSpan.FromMinutes(2);
+    public TimeSpan CutPatience { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>How old a timestamp may be when it is minted. Stripe takes 35 days; a day is left for retries.</summary>
     public TimeSpan OldestMinute { get; init; } = TimeSpan.FromDays(34);

@@ -3,7 +3,7 @@ using StripeMeter.Metering.Time;
 namespace StripeMeter.Metering.Pushing;
 
 /// <summary>A minute for the next intent, or when there may be one.</summary>
-/// <param name="Minute">The minute, or the second within it at which the line began; null if there is none now.</param>
+/// <param name="Minute">The minute, or the second within it from which the period or the line surely runs; null if there is none now.</param>
 /// <param name="From">When an intent may be minted with it; without a minute, when to look again. Null: never.</param>
 internal readonly record struct StampMinute(Instant? Minute, Instant? From)
 {
@@ -18,8 +18,8 @@ internal readonly record struct StampMinute(Instant? Minute, Instant? From)
     public static StampMinute For(DeltaDocument document, PeriodDelta delta, PushRules rules, Instant now)
     {
         // A line that begins within a minute bills what is left of it; a period's edge is where summaries are cut.
-        var began = document.BilledFrom.Ceiling(OneSecond);
-        var first = Instant.Max(Instant.Max(delta.Period.Start.Ceiling(OneMinute), began.ToMinute()), (now - rules.OldestMinute).Ceiling(OneMinute));
+        var began = Instant.Max(delta.Earliest, document.BilledFrom.Ceiling(OneSecond));
+        var first = Instant.Max(began.ToMinute(), (now - rules.OldestMinute).Ceiling(OneMinute));
         var end = delta.Period.End.ToMinute() - OneMinute;
         var last = Instant.Min(end, now.ToMinute());
         if (first > end)

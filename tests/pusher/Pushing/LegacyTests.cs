@@ -32,7 +32,7 @@ public sealed class LegacyTests
         await Patience.UntilEqualAsync(7, () => TotalAsync(subject, item));
 
         Assert.Equal((MeterSink.UsageRecords, price), (mapping.MeterSink, mapping.MeterId));
-        var start = PusherUnderTest.ThisMonth.Start.ToUnixSeconds();
+        var start = PusherUnderTest.ThisMonth.Start.ToUnixSeconds() + 59;
         var taken = subject.Double.Requests.Where(request => request.Path == $"/v1/subscription_items/{item}/usage_records" && request.Status == 200).ToList();
         Assert.All(taken, record => Assert.Equal(("set", OldVersion, $"{start}"), (Value(record, "action"), record.ApiVersion, Value(record, "timestamp"))));
         Assert.Equal(["10", "11", "7"], taken.Select(record => Value(record, "quantity")).Distinct());

@@ -7,6 +7,9 @@ public sealed class StripeSimulationTests
 {
     private const int Seeds = 1_200;
 
+    /// <summary>Most rules are missed sooner.</summary>
+    private const int SeedsWithoutARule = 6_000;
+
     public static TheoryData<string> Rules => [.. BrokenRules.All.Keys];
 
     [Fact]
@@ -36,7 +39,7 @@ public sealed class StripeSimulationTests
         var (broken, whole) = (new StripeScenario(BrokenRules.All[rule].Broken), new StripeScenario(BrokenRules.All[rule].Whole));
 
         Assert.Contains(
-            Enumerable.Range(1, Seeds),
+            Enumerable.Range(1, SeedsWithoutARule),
             seed => broken.Run(seed).Disagreements.Count > 0 && whole.Run(seed).Disagreements.Count == 0);
     }
 }

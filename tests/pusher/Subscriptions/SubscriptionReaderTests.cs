@@ -1,4 +1,5 @@
 using Stripe;
+using StripeMeter.Metering.Periods;
 using StripeMeter.Metering.Time;
 using StripeMeter.Pusher.Tests.Kit;
 using StripeMeter.V1;
@@ -25,7 +26,7 @@ public sealed class SubscriptionReaderTests
 
         await Patience.UntilEqualAsync(1, () => Task.FromResult(services.Anchors.Count));
         var (change, anchor) = (services.Anchors.Single(), subscription.BillingCycleAnchor);
-        Assert.Equal(("cus_1", anchor.Day, (anchor.Hour * 60) + anchor.Minute), (change.CustomerRef, change.Anchor.Day, change.Anchor.Minute));
+        Assert.Equal(("cus_1", PeriodAnchor.At(Instant.Of(anchor))), (change.CustomerRef, new PeriodAnchor(change.Anchor.Day, change.Anchor.Minute)));
         var present = await subject.Stripe.V1.Subscriptions.GetAsync(subscription.Id);
         Assert.Equal(present.Items.Data.Single().CurrentPeriodStart, change.EffectiveTime.ToDateTime());
     }

@@ -1,4 +1,5 @@
 using Stripe;
+using StripeMeter.Metering.Periods;
 using StripeMeter.Metering.Time;
 using StripeMeter.Pusher.Tests.Kit;
 
@@ -45,7 +46,7 @@ public sealed class DoubleWebhookTests
         await Patience.UntilEqualAsync(1, () => Task.FromResult(services.Anchors.Count));
         var anchor = subscription.BillingCycleAnchor;
         var change = services.Anchors.Single();
-        Assert.Equal(("cus_1", anchor.Day, (anchor.Hour * 60) + anchor.Minute), (change.CustomerRef, change.Anchor.Day, change.Anchor.Minute));
+        Assert.Equal(("cus_1", PeriodAnchor.At(Instant.Of(anchor))), (change.CustomerRef, new PeriodAnchor(change.Anchor.Day, change.Anchor.Minute)));
 
         // No usage came yet; what comes is not stamped before the subscription began.
         Assert.Equal(Instant.Of(subscription.Created), (await subject.DocumentAsync(mapping.MeterId, "cus_1"))!.BilledFrom);

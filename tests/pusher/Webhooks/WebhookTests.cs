@@ -215,7 +215,7 @@ public sealed class WebhookTests
         Assert.Contains("stripe_subscriptions_not_followed_total", await subject.MetricsAsync(), StringComparison.Ordinal);
         var change = Assert.Single(services.Anchors);
         Assert.Equal(
-            ("acme", "ref_1", 31, 571, start, "sub_1/evt_1"),
+            ("acme", "ref_1", 31, 570, start, "sub_1/evt_1"),
             (change.TenantId, change.CustomerRef, change.Anchor.Day, change.Anchor.Minute, change.EffectiveTime.Seconds, change.ChangeId));
 
         await ReceiveAsync(subject, Event("evt_6", "customer.subscription.updated", "sub_4"));

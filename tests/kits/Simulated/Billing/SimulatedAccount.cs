@@ -169,7 +169,7 @@ public sealed class SimulatedAccount(
             Violate($"{intent.Identifier} was told at {Now}, when the invoice of {intent.Period} was final.");
         if (intent.Meter.Sink != SinkKind.Deltas)
             return;
-        if (_events.Any(taken => taken.Key == key && taken.Intent.Minute == intent.Minute && taken.Intent.Identifier != intent.Identifier))
+        if (_events.Any(taken => taken.Key == key && taken.Intent.Minute.ToMinute() == intent.Minute.ToMinute() && taken.Intent.Identifier != intent.Identifier))
             Violate($"{intent.Identifier} shares its minute {intent.Minute}.");
         if (_events.Any(taken => taken.Intent.Identifier == intent.Identifier && !taken.IsDropped))
             Violate($"{intent.Identifier} was counted twice.");
@@ -181,7 +181,11 @@ public sealed class SimulatedAccount(
     private static bool IsWhole(PushIntent intent, BillingPeriod period)
     {
         var unit = UnitOf(intent.Meter.Sink);
-        return intent.Minute.Ticks % unit.Ticks == 0 && intent.Minute + unit <= period.End && period.Contains(intent.Minute);
+        // Where a period begins with a minute, only the last second of that one is surely within the billing cycle too.
+        var isLastSecond = period.Start == period.Start.ToMinute() && intent.Minute == period.Start + TimeSpan.FromSeconds(59);
+        var isTooEarly = unit < TimeSpan.FromHours(1) && intent.Minute.ToMinute() == period.Start && !isLastSecond;
+        return (intent.Minute == intent.Minute.Floor(unit) || isLastSecond) && !isTooEarly
+            && period.Contains(intent.Minute) && intent.Minute.Floor(unit) + unit <= period.End;
     }
 
     private static TimeSpan UnitOf(SinkKind sink) => sink switch
