@@ -81,6 +81,7 @@ public static class GatewayApp
         app.MapExplaining();
         app.MapScenarios();
         app.MapRuns();
+        app.MapBatches();
         app.MapComparison();
         app.MapInvoiceCheck();
         app.MapAdministration();

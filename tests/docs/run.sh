@@ -15,7 +15,9 @@ document=$root/${1:-docs/api.md}
 # The program built of a project.
 built() {
   local program
-  program=$(ls -t "$root/$1"/bin/*/net10.0/*.runtimeconfig.json 2>/dev/null | head -n 1)
+  program=$(sed -n 's/.*<AssemblyName>\(.*\)<.*/\1/p' "$root/$1"/*.csproj)
+  # The programs of other projects may lie beside it.
+  program=$(ls -t "$root/$1"/bin/*/net10.0/"$program".runtimeconfig.json 2>/dev/null | head -n 1)
   [ -n "$program" ] || { echo "Build first: dotnet build $1" >&2; exit 1; }
   echo "${program%.runtimeconfig.json}.dll"
 }

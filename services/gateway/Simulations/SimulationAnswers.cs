@@ -30,6 +30,29 @@ internal static class SimulationAnswers
         run.Problems.Count > 0 ? ErrorOf(run) : null, DurationOf(run), RestTime.Write(run.CreateTime), RestTime.Write(run.StartTime),
         RestTime.Write(run.EndTime));
 
+    public static BatchAnswer Of(GetBatchResponse found)
+    {
+        var (batch, runs) = (found.Batch, found.Runs);
+        var summary = new BatchSummary(
+            batch.RunIds.Count, Count(RunStatus.Completed), Count(RunStatus.Failed), Count(RunStatus.Pending), Count(RunStatus.Running),
+            Math.Round(100m * Count(RunStatus.Completed) / batch.RunIds.Count, 2));
+        var isOver = summary is { Pending: 0, Running: 0 };
+        return new BatchAnswer(
+            batch.Id, batch.TenantId, batch.Name, batch.Description, batch.ScenarioIds, isOver ? EndOf(summary) : SimulationWords.Of(RunStatus.Running),
+            summary, [.. runs.Select(run => new BatchRun(
+                run.Id, SimulationWords.Of(run.Status), run.ScenarioId, run.HasPassed ? run.Passed : null, run.Problems.Count > 0 ? ErrorOf(run) : null))],
+            RestTime.Write(batch.CreateTime), isOver ? RestTime.Write(runs.Select(run => run.EndTime).MaxBy(end => end?.ToDateTimeOffset())) : null);
+
+        int Count(RunStatus status) => runs.Count(run => run.Status == status);
+    }
+
+    private static string EndOf(BatchSummary summary) => summary switch
+    {
+        { Failed: 0 } => SimulationWords.Of(RunStatus.Completed),
+        { Completed: 0 } => SimulationWords.Of(RunStatus.Failed),
+        _ => "partial",
+    };
+
     private static InvoiceLineAnswer Of(SimulatedLine line) => new(
         line.Metric, new ExactNumber(line.Quantity), line.Amount,
         [.. line.Parts.Select(part => new InvoicePartAnswer(

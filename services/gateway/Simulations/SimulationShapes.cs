@@ -177,3 +177,48 @@ public sealed record RunErrorDetail(string Field, string Reason);
 /// <param name="Limit">Most of one page.</param>
 /// <param name="Offset">Passed over.</param>
 public sealed record RunPage(IReadOnlyList<RunAnswer> Runs, int Total, int Limit, int Offset);
+
+/// <summary>Scenarios to be computed.</summary>
+/// <param name="TenantId">The tenant.</param>
+/// <param name="Name">1 to 255 characters.</param>
+/// <param name="Description">For people.</param>
+/// <param name="ScenarioIds">Kept, active scenarios: 1 to 100.</param>
+public sealed record BatchRequest(string TenantId, string Name, string? Description, IReadOnlyList<string> ScenarioIds);
+
+/// <summary>A batch was started.</summary>
+/// <param name="BatchId">To ask what came of it.</param>
+/// <param name="TotalRuns">Its runs, one a scenario.</param>
+/// <param name="Message">For people.</param>
+public sealed record BatchStarted(string BatchId, int TotalRuns, string Message);
+
+/// <summary>Runs that were started together.</summary>
+/// <param name="Id">Given by the server.</param>
+/// <param name="TenantId">The tenant.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="Description">For people.</param>
+/// <param name="ScenarioIds">What it computes.</param>
+/// <param name="Status">running until the last run is at its end; then completed, failed if all have, or partial if some have.</param>
+/// <param name="Summary">How many runs have come how far.</param>
+/// <param name="Runs">In the order of the scenarios, without those that were dropped as too old.</param>
+/// <param name="CreatedAt">When it was asked for.</param>
+/// <param name="CompletedAt">When the last run ended. Absent until then.</param>
+public sealed record BatchAnswer(
+    string Id, string TenantId, string Name, string Description, IReadOnlyList<string> ScenarioIds, string Status, BatchSummary Summary,
+    IReadOnlyList<BatchRun> Runs, string? CreatedAt, string? CompletedAt);
+
+/// <summary>How far runs have come.</summary>
+/// <param name="TotalRuns">All of them.</param>
+/// <param name="Completed">Computed, whether or not as expected.</param>
+/// <param name="Failed">Could not be computed.</param>
+/// <param name="Pending">Wait.</param>
+/// <param name="Running">Are being computed.</param>
+/// <param name="SuccessRate">How many of all were computed, in percent.</param>
+public sealed record BatchSummary(int TotalRuns, int Completed, int Failed, int Pending, int Running, decimal SuccessRate);
+
+/// <summary>A run of a batch.</summary>
+/// <param name="Id">To ask for all of it.</param>
+/// <param name="Status">pending, running, completed or failed.</param>
+/// <param name="ScenarioId">What it computes.</param>
+/// <param name="Passed">Whether it is as expected. Absent when nothing was.</param>
+/// <param name="Error">Why it failed.</param>
+public sealed record BatchRun(string Id, string Status, string ScenarioId, bool? Passed, RunError? Error);

@@ -54,6 +54,9 @@ public enum DocumentKind
     /// <summary>Says which backfill a request opened, by the name the caller gave the request.</summary>
     BackfillRequest = 17,
 
+    /// <summary>Runs of scenarios that were started together. The oldest are dropped.</summary>
+    SimulationBatch = 18,
+
     /// <summary>An API key: its hash, never the key.</summary>
     ApiKey = 20,
 

@@ -24,13 +24,50 @@ internal sealed class RunBook(ITenantStore tenant, SimulationOptions options, Ti
 
     public async Task<SimulationRun> StartAsync(SimulationRun draft, CancellationToken cancellation)
     {
-        var now = clock.GetUtcNow();
-        draft.Id = Guid.CreateVersion7(now).ToString();
-        (draft.TenantId, draft.Status, draft.CreateTime) = (tenant.Tenant.Value, RunStatus.Pending, Instant.Of(now).ToTimestamp());
-        await _documents.WriteAsync(DocumentKind.SimulationWork, [new StoredDocument(draft.Id, "{}", 0)], cancellation).ConfigureAwait(false);
-        await _documents.WriteAsync(DocumentKind.SimulationRun, [KeptMessages.Write(draft.Id, draft, 0)], cancellation).ConfigureAwait(false);
-        await _documents.TrimAsync(DocumentKind.SimulationRun, options.RunsKept, cancellation).ConfigureAwait(false);
+        await KeepAsync([draft], cancellation).ConfigureAwait(false);
         return draft;
+    }
+
+    /// <summary>Starts runs together. Nobody has the name of the batch before it and all of its runs are kept.</summary>
+    public async Task<SimulationBatch> StartBatchAsync(SimulationBatch draft, IReadOnlyList<SimulationRun> runs, CancellationToken cancellation)
+    {
+        await KeepAsync(runs, cancellation).ConfigureAwait(false);
+        (draft.Id, draft.TenantId, draft.CreateTime) = (Guid.CreateVersion7(clock.GetUtcNow()).ToString(), tenant.Tenant.Value, runs[0].CreateTime);
+        draft.RunIds.AddRange(runs.Select(run => run.Id));
+        await _documents.WriteAsync(DocumentKind.SimulationBatch, [KeptMessages.Write(draft.Id, draft, 0)], cancellation).ConfigureAwait(false);
+        await _documents.TrimAsync(DocumentKind.SimulationBatch, options.RunsKept, cancellation).ConfigureAwait(false);
+        return draft;
+    }
+
+    /// <summary>A batch, and those of its runs that are still kept.</summary>
+    /// <exception cref="RpcException">NOT_FOUND.</exception>
+    public async Task<(SimulationBatch Batch, IReadOnlyList<SimulationRun> Runs)> GetBatchAsync(string id, CancellationToken cancellation)
+    {
+        if (await _documents.GetAsync(DocumentKind.SimulationBatch, SimulationFields.Id(id), cancellation).ConfigureAwait(false) is not { } stored)
+            throw RpcErrors.NotFound($"The batch '{id}'");
+        var batch = KeptMessages.Read<SimulationBatch>(stored);
+        var runs = new List<SimulationRun>();
+        foreach (var run in batch.RunIds)
+        {
+            if (await _documents.GetAsync(DocumentKind.SimulationRun, run, cancellation).ConfigureAwait(false) is { } kept)
+                runs.Add(KeptMessages.Read<SimulationRun>(kept));
+        }
+
+        return (batch, runs);
+    }
+
+    private async Task KeepAsync(IReadOnlyList<SimulationRun> drafts, CancellationToken cancellation)
+    {
+        var now = clock.GetUtcNow();
+        foreach (var draft in drafts)
+        {
+            draft.Id = Guid.CreateVersion7(now).ToString();
+            (draft.TenantId, draft.Status, draft.CreateTime) = (tenant.Tenant.Value, RunStatus.Pending, Instant.Of(now).ToTimestamp());
+        }
+
+        await _documents.WriteAsync(DocumentKind.SimulationWork, [.. drafts.Select(draft => new StoredDocument(draft.Id, "{}", 0))], cancellation).ConfigureAwait(false);
+        await _documents.WriteAsync(DocumentKind.SimulationRun, [.. drafts.Select(draft => KeptMessages.Write(draft.Id, draft, 0))], cancellation).ConfigureAwait(false);
+        await _documents.TrimAsync(DocumentKind.SimulationRun, options.RunsKept, cancellation).ConfigureAwait(false);
     }
 
     /// <exception cref="RpcException">NOT_FOUND.</exception>

@@ -46,6 +46,12 @@ internal sealed class ScenarioBook(ITenantStore tenant, SimulationOptions option
         return created;
     }
 
+    /// <summary>Null if there is none.</summary>
+    public async Task<SimulationScenario?> FindKeptAsync(string id, CancellationToken cancellation) =>
+        id.Length > 0 && await _documents.GetAsync(DocumentKind.SimulationScenario, id, cancellation).ConfigureAwait(false) is { } stored
+            ? KeptMessages.Read<SimulationScenario>(stored)
+            : null;
+
     /// <exception cref="RpcException">NOT_FOUND.</exception>
     public async Task<SimulationScenario> GetAsync(string id, CancellationToken cancellation) =>
         KeptMessages.Read<SimulationScenario>(await FindAsync(id, cancellation).ConfigureAwait(false));

@@ -21,6 +21,7 @@ internal sealed class SimulationServiceEndpoint(
     private const string MetadataField = "metadata_json";
     private const int DescriptionLength = 1_000;
     private const int MetadataLength = 4_096;
+    private const int BatchScenarios = 100;
 
     [Access(AccessKind.Read, Scopes.SimulationRead)]
     public override Task<SimulateInvoiceResponse> SimulateInvoice(SimulateInvoiceRequest request, ServerCallContext context)
@@ -110,6 +111,41 @@ internal sealed class SimulationServiceEndpoint(
         var response = new ListRunsResponse { TotalCount = total };
         response.Runs.AddRange(page);
         return response;
+    }
+
+    [Access(AccessKind.Change, Scopes.SimulationWrite)]
+    public override async Task<StartBatchResponse> StartBatch(StartBatchRequest request, ServerCallContext context)
+    {
+        var tenant = SimulationFields.Tenant(request.TenantId);
+        if (request.Name.Length == 0)
+            throw RpcErrors.Invalid("name", "is required");
+        if (request.ScenarioIds.Count is 0 or > BatchScenarios)
+            throw RpcErrors.Invalid("scenario_ids", $"must be 1 to {BatchScenarios}");
+        var draft = new SimulationBatch
+        {
+            Name = SimulationFields.Text("name", request.Name, SimulationFields.NameLength),
+            Description = SimulationFields.Text("description", request.Description, DescriptionLength), ScenarioIds = { request.ScenarioIds },
+        };
+        var runs = new List<SimulationRun>();
+        foreach (var (index, id) in request.ScenarioIds.Index())
+        {
+            var scenario = await ScenariosOf(request.TenantId).FindKeptAsync(id, context.CancellationToken).ConfigureAwait(false);
+            if (scenario is not { Active: true })
+                throw RpcErrors.Invalid($"scenario_ids[{index}]", scenario is null ? $"names no scenario: '{id}'" : $"names a deleted scenario: '{id}'");
+            runs.Add(new SimulationRun { ScenarioId = id, Name = scenario.Name, Type = RunType.Manual, DocumentJson = scenario.DocumentJson });
+        }
+
+        var batch = await RunsOf(tenant).StartBatchAsync(draft, runs, context.CancellationToken).ConfigureAwait(false);
+        foreach (var run in runs)
+            worker.Offer(tenant, run.Id);
+        return new StartBatchResponse { Batch = batch };
+    }
+
+    [Access(AccessKind.Read, Scopes.SimulationRead)]
+    public override async Task<GetBatchResponse> GetBatch(GetBatchRequest request, ServerCallContext context)
+    {
+        var (batch, runs) = await RunsOf(SimulationFields.Tenant(request.TenantId)).GetBatchAsync(request.Id, context.CancellationToken).ConfigureAwait(false);
+        return new GetBatchResponse { Batch = batch, Runs = { runs } };
     }
 
     private async Task<SimulationRun> DraftAsync(StartRunRequest request, CancellationToken cancellation)

@@ -148,6 +148,7 @@ public sealed class AuditCoverageTests(PublishingSystem system) : IClassFixture<
             """{"name":"audited","inputs":{"customerId":"c","periodStart":"2026-01-01","periodEnd":"2026-01-31","usageItems":[{"metric":"calls","quantity":3,"price":{"currency":"usd","unit_amount":5}}]}}""");
         await RestAsync($"PUT {Scenarios}/{{id}}", "SimulationService.UpdateScenario", Id(scenario), """{"description":"changed"}""", overwrites: true);
         await RestAsync("POST /v1/simulations/runs", "SimulationService.StartRun", null, $$"""{"scenarioId":"{{Id(scenario)}}"}""");
+        await RestAsync("POST /v1/simulations/batch", "SimulationService.StartBatch", null, $$"""{"name":"audited","scenarioIds":["{{Id(scenario)}}"]}""");
         await RestAsync($"DELETE {Scenarios}/{{id}}", "SimulationService.DeleteScenario", Id(scenario), overwrites: true);
     }
 

@@ -170,6 +170,41 @@ public sealed class SimulationServiceTests(RunningPricing running) : IClassFixtu
             Assert.Equal(RunStatus.Completed, (await EndedAsync(id)).Status);
     }
 
+    [Fact]
+    public async Task Batch_HasARunForEachScenario_AlsoAfterARestart()
+    {
+        var (right, wrong) = (await CreateAsync("right", "2"), await CreateAsync("wrong", "3"));
+        var batch = (await StartBatchAsync("all", right.Id, wrong.Id, right.Id)).Batch;
+        Assert.Equal(("all", 3), (batch.Name, batch.RunIds.Distinct().Count()));
+
+        await running.RestartAsync();
+
+        foreach (var id in batch.RunIds)
+            Assert.Equal(RunStatus.Completed, (await EndedAsync(id)).Status);
+        var found = await Calls.GetBatchAsync(new GetBatchRequest { TenantId = _tenant, Id = batch.Id });
+        Assert.Equal(batch, found.Batch);
+        Assert.Equal([(right.Id, true), (wrong.Id, false), (right.Id, true)], found.Runs.Select(run => (run.ScenarioId, run.Passed)));
+        var hidden = await Assert.ThrowsAsync<RpcException>(
+            () => Calls.GetBatchAsync(new GetBatchRequest { TenantId = "other", Id = batch.Id }).ResponseAsync);
+        Assert.Equal(StatusCode.NotFound, hidden.StatusCode);
+    }
+
+    [Fact]
+    public async Task StartBatch_BadRequest_NamesTheField_AndStartsNothing()
+    {
+        var (kept, deleted) = (await CreateAsync("kept", null), await CreateAsync("deleted", null));
+        await Calls.DeleteScenarioAsync(new DeleteScenarioRequest { TenantId = _tenant, Id = deleted.Id });
+
+        Assert.Equal("scenario_ids", await RefusedFieldAsync(() => StartBatchAsync("none")));
+        Assert.Equal("name", await RefusedFieldAsync(() => StartBatchAsync("", kept.Id)));
+        Assert.Equal("scenario_ids[1]", await RefusedFieldAsync(() => StartBatchAsync("missing", kept.Id, "0198a5b2-7c3d-7e4f-8a1b-2c3d4e5f6a7b")));
+        Assert.Equal("scenario_ids[0]", await RefusedFieldAsync(() => StartBatchAsync("deleted", deleted.Id)));
+        Assert.Equal(0, (await Calls.ListRunsAsync(new ListRunsRequest { TenantId = _tenant, ScenarioId = kept.Id })).TotalCount);
+    }
+
+    private async Task<StartBatchResponse> StartBatchAsync(string name, params string[] scenarios) =>
+        await Calls.StartBatchAsync(new StartBatchRequest { TenantId = _tenant, Name = name, ScenarioIds = { scenarios } });
+
     [Theory]
     [InlineData("", "", "", "scenario_id")]
     [InlineData("a", "{}", "", "scenario_id")]
