@@ -8,6 +8,9 @@ internal sealed class StripeRefusal(HttpStatusCode status, string message) : Exc
 {
     private const string InvalidRequest = "invalid_request_error";
 
+    /// <summary>What v2 says of every parameter that is missing, unknown or wrong, where it has no code for just that.</summary>
+    private const string InvalidFields = "invalid_fields";
+
     public HttpStatusCode Status { get; } = status;
 
     public string Type { get; init; } = InvalidRequest;
@@ -22,6 +25,8 @@ internal sealed class StripeRefusal(HttpStatusCode status, string message) : Exc
 
     /// <summary>Value of the header <c>Stripe-Rate-Limited-Reason</c>.</summary>
     public string? RateLimitedReason { get; init; }
+
+    private string V2Code => Status == HttpStatusCode.BadRequest && Parameter is not null ? InvalidFields : Code ?? "invalid_request";
 
     public static StripeRefusal Missing(string parameter) => new(HttpStatusCode.BadRequest, $"Missing required param: {parameter}.")
     {
@@ -62,7 +67,7 @@ internal sealed class StripeRefusal(HttpStatusCode status, string message) : Exc
         if (!isV2 || Type != InvalidRequest)
             error["type"] = Type;
         if (isV2 || Code is not null)
-            error["code"] = Code ?? "invalid_request";
+            error["code"] = isV2 ? V2Code : Code;
         error["message"] = Message;
         if (!isV2 && Parameter is not null)
             error["param"] = Parameter;

@@ -13,5 +13,8 @@ internal sealed record MeterEventFault(string Message, string Parameter, string?
 {
     public StripeRefusal ToRefusal() => StripeRefusal.Invalid(Parameter, Message, Code);
 
-    public StripeRefusal ToV2Refusal() => new(HttpStatusCode.BadRequest, Message) { Code = V2Code };
+    public StripeRefusal ToV2Refusal() => new(HttpStatusCode.BadRequest, Message)
+    {
+        Code = V2Code, Parameter = V2Code is null ? Parameter : null,
+    };
 }
