@@ -132,6 +132,8 @@ internal sealed record RawReply(int Status, string Body, HttpResponseHeaders Hea
 {
     public JsonObject Json => JsonNode.Parse(Body)!.AsObject();
 
+    public JsonObject Error => Json["error"]!.AsObject();
+
     public string? Code => (string?)Json["error"]?["code"];
 
     public string? Parameter => (string?)Json["error"]?["param"];
