@@ -122,7 +122,7 @@ public sealed class MeterEventStreamTests
         var meter = await stripe.CreateMeterAsync();
         var session = await stripe.OpenStreamAsync();
         stripe.Faults.RateLimit(1);
-        await Refused.AsAsync(HttpStatusCode.TooManyRequests, () => SendAsync(stripe, session, [Event("a", "1")]));
+        await Assert.ThrowsAsync<Stripe.V2.RateLimitException>(() => SendAsync(stripe, session, [Event("a", "1")]));
         stripe.Faults.FailBeforeCommit(1);
         await Refused.AsAsync(HttpStatusCode.InternalServerError, () => SendAsync(stripe, session, [Event("a", "1")], key: "k1"));
         Assert.Null(await stripe.TotalAsync(meter));

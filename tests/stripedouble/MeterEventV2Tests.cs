@@ -33,6 +33,16 @@ public sealed class MeterEventV2Tests
     }
 
     [Fact]
+    public async Task Create_BeyondALimit_IsKnownToTheClientAsThat()
+    {
+        await using var stripe = await TestDouble.StartAsync();
+        await stripe.CreateMeterAsync();
+        stripe.Faults.RateLimit(1);
+        await Assert.ThrowsAsync<Stripe.V2.RateLimitException>(() => SendAsync(stripe, "a", "1"));
+        await SendAsync(stripe, "a", "1");
+    }
+
+    [Fact]
     public async Task Adjustment_Cancels_AndSaysWhenItCannot()
     {
         await using var stripe = await TestDouble.StartAsync();

@@ -28,6 +28,18 @@ public sealed class RefusalTests
     }
 
     [Theory]
+    [InlineData("GET", "/v1/account", 200)]
+    [InlineData("POST", "/v1/customers", 403)]
+    [InlineData("POST", "/v2/billing/meter_event_session", 403)]
+    [InlineData("DELETE", "/v1/subscriptions/sub_1", 403)]
+    public async Task AnyRequest_WithAKeyThatMayOnlyRead_WritesNothing(string method, string path, int status)
+    {
+        await using var stripe = await TestDouble.StartAsync();
+        Assert.Equal(status, (await stripe.SendRawAsync(new HttpMethod(method), path, key: "rk_test_read_1")).Status);
+        Assert.Empty(await stripe.Client.V1.Customers.ListAsync());
+    }
+
+    [Theory]
     [InlineData("Basic", "sk_test_1:", 200)]
     [InlineData("Basic", "rk_test_1:ignored", 200)]
     [InlineData("Basic", "nobody:sk_test_1", 401)]

@@ -37,7 +37,7 @@ internal sealed class AccountBook(StripeDoubleOptions options, Func<Account, Sql
 
     /// <summary>The account that a request is for: by its key and <c>Stripe-Account</c>, or by the token of its stream.</summary>
     /// <exception cref="StripeRefusal">It has no key, or none that may do what it is for.</exception>
-    public AccountData Of(HttpRequest request) => request.Path == MeterEventStreamApi.Path ? OfToken(request.Headers) : OfKey(request.Headers);
+    public AccountData Of(HttpRequest request) => request.Path == MeterEventStreamApi.Path ? OfToken(request.Headers) : OfKey(request);
 
     /// <summary>An account by its id; null if there is none.</summary>
     public AccountData? Find(string id) =>
@@ -59,15 +59,17 @@ internal sealed class AccountBook(StripeDoubleOptions options, Func<Account, Sql
             ?? throw ApiKey.Unauthorized("Invalid token: a stream takes that of a session, not an API key.");
     }
 
-    private AccountData OfKey(IHeaderDictionary headers)
+    private AccountData OfKey(HttpRequest request)
     {
-        ApiKey.Check(headers);
-        var named = headers["Stripe-Account"].ToString();
-        return named.Length == 0 ? Own : Find(named) ?? throw new StripeRefusal(
+        ApiKey.Check(request.Headers);
+        var named = request.Headers["Stripe-Account"].ToString();
+        var account = named.Length == 0 ? Own : Find(named) ?? throw new StripeRefusal(
             HttpStatusCode.Forbidden, $"The provided key does not have access to account '{named}'.")
         {
             Code = "account_invalid",
         };
+        ApiKey.CheckPermission(request, account.Account.Id);
+        return account;
     }
 
     private AccountData Of(Account account) => account.Id == Own.Account.Id

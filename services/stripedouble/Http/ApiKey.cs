@@ -10,6 +10,9 @@ namespace StripeMeter.StripeDouble.Http;
 /// </summary>
 internal static class ApiKey
 {
+    /// <summary>Restricted keys that may read and not write, by which it can be seen what such a key is told.</summary>
+    private const string ReadOnlyPrefix = "rk_test_read_";
+
     private static readonly string[] Prefixes = ["sk_test_", "rk_test_"];
 
     /// <exception cref="StripeRefusal">There is no key, or it is not a test key.</exception>
@@ -18,6 +21,17 @@ internal static class ApiKey
         var key = Required(headers);
         if (!Prefixes.Any(prefix => key.StartsWith(prefix, StringComparison.Ordinal) && key.Length > prefix.Length))
             throw Unauthorized($"Invalid API key: this is a double of Stripe, which takes keys that start with {string.Join(" or ", Prefixes)}.");
+    }
+
+    /// <summary>Refuses what a restricted key may not do in an account, in the way in which Stripe names what is missing.</summary>
+    /// <exception cref="StripeRefusal">It would write, and its key may only read.</exception>
+    public static void CheckPermission(HttpRequest request, string account)
+    {
+        if (HttpMethods.IsGet(request.Method) || Read(request.Headers)?.StartsWith(ReadOnlyPrefix, StringComparison.Ordinal) != true)
+            return;
+        throw new StripeRefusal(
+            HttpStatusCode.Forbidden,
+            $"The provided key '{ReadOnlyPrefix}…' does not have the required permissions for this endpoint on account '{account}'.{Missing(request.Path)}");
     }
 
     /// <summary>What a call bears, whatever it is.</summary>
@@ -39,6 +53,11 @@ internal static class ApiKey
                 ? Encoding.UTF8.GetString(decoded, 0, length).Split(':')[0]
                 : null;
     }
+
+    // Only this permission is known by its name.
+    private static string Missing(PathString path) => path.Value?.Contains("/billing/meter", StringComparison.Ordinal) == true
+        ? " Having the 'rak_billing_meter_write' permission would allow this request to continue."
+        : "";
 
     public static StripeRefusal Unauthorized(string message) => new(HttpStatusCode.Unauthorized, message);
 }

@@ -11,6 +11,9 @@ internal sealed class StripeRefusal(HttpStatusCode status, string message) : Exc
     /// <summary>What v2 says of every parameter that is missing, unknown or wrong, where it has no code for just that.</summary>
     private const string InvalidFields = "invalid_fields";
 
+    /// <summary>The type by which clients know the limiter of v2.</summary>
+    private const string RateLimit = "rate_limit";
+
     public HttpStatusCode Status { get; } = status;
 
     public string Type { get; init; } = InvalidRequest;
@@ -25,6 +28,8 @@ internal sealed class StripeRefusal(HttpStatusCode status, string message) : Exc
 
     /// <summary>Value of the header <c>Stripe-Rate-Limited-Reason</c>.</summary>
     public string? RateLimitedReason { get; init; }
+
+    private string? V2Type => Status == HttpStatusCode.TooManyRequests ? RateLimit : Type == InvalidRequest ? null : Type;
 
     private string V2Code => Status == HttpStatusCode.BadRequest && Parameter is not null ? InvalidFields : Code ?? "invalid_request";
 
@@ -64,8 +69,8 @@ internal sealed class StripeRefusal(HttpStatusCode status, string message) : Exc
     public JsonObject ToJson(bool isV2)
     {
         var error = new JsonObject();
-        if (!isV2 || Type != InvalidRequest)
-            error["type"] = Type;
+        if ((isV2 ? V2Type : Type) is { } type)
+            error["type"] = type;
         if (isV2 || Code is not null)
             error["code"] = isV2 ? V2Code : Code;
         error["message"] = Message;

@@ -15,7 +15,7 @@ namespace StripeMeter.StripeDouble.MeterEventStreams;
 /// mode only.
 /// </summary>
 /// <remarks>
-/// Unverified, as Stripe does not say: the status of an expired or unknown token (401 here), that an identifier which is known
+/// Unverified, as Stripe does not say: the status of an unknown token (401 here, as of an expired one), that an identifier which is known
 /// has its event dropped without a report, and that a request of another shape (no event name, no payload, an unknown
 /// parameter, too many events) is refused at once. Its limit of 10,000 requests a second is not modelled.
 /// </remarks>
