@@ -35,6 +35,15 @@ internal sealed class ContractCall(JsonObject row)
         return example;
     }
 
+    /// <summary>The same call with another path, or another id in it; null keeps what there is.</summary>
+    public ContractCall At(string? path, string? id)
+    {
+        var moved = row.DeepClone().AsObject();
+        moved["path"] = path ?? Path;
+        moved["id"] = id ?? Id;
+        return new ContractCall(moved);
+    }
+
     public bool IsAt(string path)
     {
         var (expected, found) = (Path.Split('/'), path.Split('/'));

@@ -17,6 +17,8 @@ internal sealed class ContractTable
 
     public IReadOnlyList<ContractCall> Calls => [.. _table["calls"]!.AsArray().Select(static row => new ContractCall(row!.AsObject()))];
 
+    public IReadOnlyList<ContractError> Errors => [.. _table["errors"]!.AsArray().Select(static row => new ContractError(row!.AsObject()))];
+
     /// <summary>Every row, by what it is about.</summary>
     public IEnumerable<(string About, JsonObject Row)> Rows =>
         _table.Where(static part => part.Value is JsonArray).SelectMany(static part => part.Value!.AsArray().Index(), static (part, row) => ($"{part.Key} {row.Index}", row.Item!.AsObject()))

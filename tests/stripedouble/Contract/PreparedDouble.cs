@@ -102,6 +102,7 @@ internal sealed partial class PreparedDouble : IAsyncDisposable
             "tomorrow" => Seconds(day.AddDays(1)),
             "too old" => Seconds(now.AddDays(-35).AddSeconds(-1)),
             "too early" => Seconds(now.AddMinutes(5).AddSeconds(1)),
+            "too long" => new string('x', 256),
             _ => _names[name],
         };
     }
