@@ -33,7 +33,8 @@ internal static class BackfillEndpoints
             .Allows(AccessKind.Change, Scopes.EventsWrite)
             .Takes<BackfillBody>();
         routes.MapGet(Path, ListAsync).Describe(
-            Tag, "ListBackfills", "The backfills of a tenant, newest first", CommonParameters.Tenant, Status, Limit, Offset)
+            Tag, "ListBackfills", "The backfills of a tenant, newest first", CommonParameters.Tenant, Status, Limit, Offset,
+            CommonParameters.Cursor)
             .Allows(AccessKind.Read, Scopes.EventsRead);
         routes.MapPost(Path + "/sessions", OpenAsync)
             .Describe(Tag, "OpenBackfillSession", "Opens a backfill that takes events until it is committed")
@@ -78,7 +79,7 @@ internal static class BackfillEndpoints
         query.Check();
         var page = await backfills.ListBackfillDuplicatesAsync(request, cancellationToken: context.RequestAborted).ConfigureAwait(false);
         return new BackfillDuplicatePage(
-            [.. page.Duplicates.Select(BackfillWords.ToAnswer)], page.NextPageToken.Length > 0 ? page.NextPageToken : null);
+            [.. page.Duplicates.Select(BackfillWords.ToAnswer)], page.NextPageToken.OrNull());
     }
 
     private static async Task<Created<BackfillAnswer>> OpenAsync(HttpContext context, Backfills backfills, GatewayOptions options)
@@ -116,10 +117,11 @@ internal static class BackfillEndpoints
         var request = new ListBackfillsRequest
         {
             TenantId = query.Text(CommonParameters.Tenant), Status = query.Read(Status), PageSize = query.Read(Limit), Offset = query.Read(Offset),
+            PageToken = query.Text(CommonParameters.Cursor),
         };
         query.Check();
         var page = await backfills.ListBackfillsAsync(request, cancellationToken: context.RequestAborted).ConfigureAwait(false);
-        return new BackfillPage([.. page.Backfills.Select(BackfillWords.ToAnswer)], page.TotalCount);
+        return new BackfillPage([.. page.Backfills.Select(BackfillWords.ToAnswer)], page.TotalCount, page.NextPageToken.OrNull());
     }
 
     private static async Task StageAsync(string operationId, HttpContext context, Backfills backfills, GatewayOptions options)

@@ -76,7 +76,8 @@ public sealed record BackfillAnswer(
 /// <summary>Backfills, newest first.</summary>
 /// <param name="Operations">One page.</param>
 /// <param name="Total">All that match.</param>
-public sealed record BackfillPage(IReadOnlyList<BackfillAnswer> Operations, long Total);
+/// <param name="NextCursor">Where the next page begins. Absent on the last.</param>
+public sealed record BackfillPage(IReadOnlyList<BackfillAnswer> Operations, long Total, string? NextCursor);
 
 /// <summary>What became of committing or reverting.</summary>
 /// <param name="Ok">Always true.</param>

@@ -27,7 +27,7 @@ internal static class RunEndpoints
             .Takes<RunRequest>().Refuses(StatusCodes.Status404NotFound).Refuses(StatusCodes.Status422UnprocessableEntity);
         routes.MapGet(Path, ListAsync).Describe(
             Tag, "ListRuns", "Runs, newest first; the oldest are dropped", CommonParameters.Tenant, OfScenario, WithStatus, OfType,
-            PageParameters.Limit, PageParameters.Offset)
+            PageParameters.Limit, PageParameters.Offset, CommonParameters.Cursor)
             .Allows(AccessKind.Read, Scopes.SimulationRead);
         routes.MapGet(Path + "/{id}", GetAsync).Describe(Tag, "GetRun", "One run, and what came of it", CommonParameters.Tenant)
             .Allows(AccessKind.Read, Scopes.SimulationRead)
@@ -64,10 +64,11 @@ internal static class RunEndpoints
             Type = query.Read(OfType),
             PageSize = query.Read(PageParameters.Limit),
             Offset = query.Read(PageParameters.Offset),
+            PageToken = query.Text(CommonParameters.Cursor),
         };
         query.Check();
         var page = await simulations.ListRunsAsync(request, cancellationToken: context.RequestAborted).ConfigureAwait(false);
-        return new RunPage([.. page.Runs.Select(SimulationAnswers.Of)], page.TotalCount, request.PageSize, request.Offset);
+        return new RunPage([.. page.Runs.Select(SimulationAnswers.Of)], page.TotalCount, request.PageSize, request.Offset, page.NextPageToken.OrNull());
     }
 
     private static async Task<RunAnswer> GetAsync(string id, HttpContext context, SimulationCalls simulations)

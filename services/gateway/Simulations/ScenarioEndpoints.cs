@@ -45,7 +45,7 @@ internal static class ScenarioEndpoints
             .Takes<InvoiceRequest>();
         routes.MapGet(Path, ListAsync).Describe(
             Tag, "ListScenarios", "Kept scenarios, without what they compute", CommonParameters.Tenant, OnlyActive, WithTag, SortBy,
-            SortOrder, PageParameters.Limit, PageParameters.Offset)
+            SortOrder, PageParameters.Limit, PageParameters.Offset, CommonParameters.Cursor)
             .Allows(AccessKind.Read, Scopes.SimulationRead);
         routes.MapPost(Path, CreateAsync).Describe(Tag, "CreateScenario", "Keeps a scenario that can be computed")
             .Allows(AccessKind.Change, Scopes.SimulationWrite)
@@ -87,12 +87,13 @@ internal static class ScenarioEndpoints
             Descending = query.Read(SortOrder),
             PageSize = query.Read(PageParameters.Limit),
             Offset = query.Read(PageParameters.Offset),
+            PageToken = query.Text(CommonParameters.Cursor),
         };
         if (query.Read(OnlyActive) is { } active)
             request.Active = active;
         query.Check();
         var page = await simulations.ListScenariosAsync(request, cancellationToken: context.RequestAborted).ConfigureAwait(false);
-        return new ScenarioPage([.. page.Scenarios.Select(SimulationAnswers.Of)], page.TotalCount, request.PageSize, request.Offset);
+        return new ScenarioPage([.. page.Scenarios.Select(SimulationAnswers.Of)], page.TotalCount, request.PageSize, request.Offset, page.NextPageToken.OrNull());
     }
 
     private static async Task<Created<ScenarioCreated>> CreateAsync(HttpContext context, SimulationCalls simulations, GatewayOptions options)
@@ -145,11 +146,4 @@ internal static class ScenarioEndpoints
         query.Check();
         return tenant;
     }
-}
-
-/// <summary>How the listings of simulations are paged.</summary>
-internal static class PageParameters
-{
-    public static readonly IntegerParameter Limit = CommonParameters.Limit(100, 20);
-    public static readonly IntegerParameter Offset = new("offset", "Entries to pass over.", 0, 100_000);
 }

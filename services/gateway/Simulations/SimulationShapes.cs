@@ -108,7 +108,8 @@ public sealed record ScenarioAnswer(
 /// <param name="Total">All that match.</param>
 /// <param name="Limit">Most of one page.</param>
 /// <param name="Offset">Passed over.</param>
-public sealed record ScenarioPage(IReadOnlyList<ScenarioAnswer> Scenarios, int Total, int Limit, int Offset);
+/// <param name="NextCursor">Where the next page begins. Absent on the last.</param>
+public sealed record ScenarioPage(IReadOnlyList<ScenarioAnswer> Scenarios, int Total, int Limit, int Offset, string? NextCursor);
 
 /// <summary>A run to be started.</summary>
 /// <param name="TenantId">The tenant.</param>
@@ -176,7 +177,8 @@ public sealed record RunErrorDetail(string Field, string Reason);
 /// <param name="Total">All that match.</param>
 /// <param name="Limit">Most of one page.</param>
 /// <param name="Offset">Passed over.</param>
-public sealed record RunPage(IReadOnlyList<RunAnswer> Runs, int Total, int Limit, int Offset);
+/// <param name="NextCursor">Where the next page begins. Absent on the last.</param>
+public sealed record RunPage(IReadOnlyList<RunAnswer> Runs, int Total, int Limit, int Offset, string? NextCursor);
 
 /// <summary>Scenarios to be computed.</summary>
 /// <param name="TenantId">The tenant.</param>

@@ -105,8 +105,9 @@ public sealed class BackfillServiceEndpoint(
         if (request.Offset is < 0 or > MaximumOffset)
             throw RpcErrors.Invalid("offset", $"must be 0 to {MaximumOffset}");
         DomainStatus? status = request.Status == V1.BackfillStatus.Unspecified ? null : (DomainStatus)request.Status;
-        var page = await BookOf(tenant).ListAsync(status, request.Offset, size, context.CancellationToken).ConfigureAwait(false);
-        var response = new ListBackfillsResponse { TotalCount = page.Total };
+        var after = ControlFields.Cursor<string>("page_token", request.PageToken);
+        var page = await BookOf(tenant).ListAsync(status, after, request.Offset, size, context.CancellationToken).ConfigureAwait(false);
+        var response = new ListBackfillsResponse { TotalCount = page.Total, NextPageToken = page.Next is null ? "" : PageToken.Write(page.Next) };
         response.Backfills.AddRange(page.Backfills.Select(backfill => backfill.ToWire(tenant)));
         return response;
     }

@@ -15,7 +15,8 @@ public sealed record BackfillDecision(Backfill Backfill, bool Already, string? R
 /// <summary>A page of a listing.</summary>
 /// <param name="Backfills">Newest first.</param>
 /// <param name="Total">All that match, not only those of the page.</param>
-public sealed record BackfillPage(IReadOnlyList<Backfill> Backfills, long Total);
+/// <param name="Next">Behind which id the next page begins; null on the last.</param>
+public sealed record BackfillPage(IReadOnlyList<Backfill> Backfills, long Total, string? Next);
 
 /// <summary>A page of what is noted of a backfill.</summary>
 /// <param name="Notes">In the order of their rows.</param>
@@ -59,22 +60,24 @@ public sealed class BackfillBook(ITenantStore tenant, TimeProvider clock)
         await _documents.GetAsync(DocumentKind.Backfill, id, cancellation).ConfigureAwait(false) is { } stored ? Backfill.Of(stored) : null;
 
     /// <summary>Newest first; of one status, or of all.</summary>
-    public async Task<BackfillPage> ListAsync(BackfillStatus? status, int offset, int limit, CancellationToken cancellation)
+    /// <param name="status">Null: of all.</param>
+    /// <param name="after">Behind which id the page begins; null at the beginning.</param>
+    /// <param name="offset">How many to pass over from there.</param>
+    /// <param name="limit">Most of the page.</param>
+    /// <param name="cancellation">Ends the reading.</param>
+    public async Task<BackfillPage> ListAsync(
+        BackfillStatus? status, string? after, int offset, int limit, CancellationToken cancellation)
     {
-        var page = new List<Backfill>();
-        var total = 0L;
+        var page = new CountedPage<Backfill>(offset, limit);
         var query = new DocumentQuery(DocumentKind.Backfill) { Descending = true, Limit = PageBackfills };
         while (true)
         {
             var found = await _documents.ListAsync(query, cancellation).ConfigureAwait(false);
             foreach (var backfill in found.Select(Backfill.Of).Where(backfill => status is null || backfill.Status == status))
-            {
-                if (total++ >= offset && page.Count < limit)
-                    page.Add(backfill);
-            }
+                page.Add(backfill, after is null || string.CompareOrdinal(backfill.Id, after) < 0);
 
             if (found.Count < PageBackfills)
-                return new BackfillPage(page, total);
+                return new BackfillPage(page.Items, page.Total, page.HasMore ? page.Items[^1].Id : null);
             query = query with { After = found[^1].Id };
         }
     }

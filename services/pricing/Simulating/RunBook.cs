@@ -77,21 +77,19 @@ internal sealed class RunBook(ITenantStore tenant, SimulationOptions options, Ti
             : throw RpcErrors.NotFound($"The run '{id}'");
 
     /// <summary>Runs, newest first, and how many match.</summary>
-    public async Task<(IReadOnlyList<SimulationRun> Page, int Total)> ListAsync(ListRunsRequest request, CancellationToken cancellation)
+    public async Task<CountedPage<SimulationRun>> ListAsync(ListRunsRequest request, CancellationToken cancellation)
     {
         var (size, offset) = SimulationFields.Page(request.PageSize, request.Offset);
-        var (page, total) = (new List<SimulationRun>(), 0);
+        var after = SimulationFields.Cursor<string>(request.PageToken);
+        var page = new CountedPage<SimulationRun>(offset, size);
         var query = new DocumentQuery(DocumentKind.SimulationRun) { Descending = true, Limit = options.Page };
         await foreach (var run in KeptMessages.ReadAllAsync<SimulationRun>(_documents, query, cancellation).ConfigureAwait(false))
         {
-            if (!Matches(request, run))
-                continue;
-            if (total >= offset && page.Count < size)
-                page.Add(run);
-            total++;
+            if (Matches(request, run))
+                page.Add(run, after is null || string.CompareOrdinal(run.Id, after) < 0);
         }
 
-        return (page, total);
+        return page;
     }
 
     /// <summary>Ids of runs that are not at their end, the oldest of them.</summary>

@@ -57,20 +57,28 @@ internal sealed class ScenarioBook(ITenantStore tenant, SimulationOptions option
         KeptMessages.Read<SimulationScenario>(await FindAsync(id, cancellation).ConfigureAwait(false));
 
     /// <summary>Scenarios without their documents, in an order that ties break by age, and how many match.</summary>
-    public async Task<(IReadOnlyList<SimulationScenario> Page, int Total)> ListAsync(ListScenariosRequest request, CancellationToken cancellation)
+    public async Task<CountedPage<SimulationScenario>> ListAsync(ListScenariosRequest request, CancellationToken cancellation)
     {
         var (size, offset) = SimulationFields.Page(request.PageSize, request.Offset);
-        var found = new List<SimulationScenario>();
+        var after = SimulationFields.Cursor<ScenarioPlace>(request.PageToken);
+        if (after is not null && after.Sort != request.Sort)
+            throw RpcErrors.Invalid("page_token", "is one of another order");
+        var found = new List<(ScenarioPlace Place, SimulationScenario Scenario)>();
         var query = new DocumentQuery(DocumentKind.SimulationScenario) { Limit = options.Page };
         await foreach (var scenario in KeptMessages.ReadAllAsync<SimulationScenario>(_documents, query, cancellation).ConfigureAwait(false))
         {
             if ((request.HasActive && request.Active != scenario.Active) || (request.Tag.Length > 0 && !scenario.Tags.Contains(request.Tag)))
                 continue;
             scenario.DocumentJson = "";
-            found.Add(scenario);
+            found.Add((ScenarioPlace.Of(scenario, request.Sort), scenario));
         }
 
-        return ([.. Sorted(found, request).Skip(offset).Take(size)], found.Count);
+        var direction = request.Descending ? -1 : 1;
+        found.Sort((left, right) => direction * left.Place.CompareTo(right.Place));
+        var page = new CountedPage<SimulationScenario>(offset, size);
+        foreach (var (place, scenario) in found)
+            page.Add(scenario, after is null || direction * place.CompareTo(after) > 0);
+        return page;
     }
 
     public async Task<SimulationScenario> UpdateAsync(UpdateScenarioRequest request, CancellationToken cancellation)
@@ -116,20 +124,5 @@ internal sealed class ScenarioBook(ITenantStore tenant, SimulationOptions option
         scenario.Tags.AddRange(read.Tags);
         scenario.UpdateTime = Instant.Of(now).ToTimestamp();
         return scenario;
-    }
-
-    private static IEnumerable<SimulationScenario> Sorted(List<SimulationScenario> found, ListScenariosRequest request)
-    {
-        if (request.Descending)
-            found.Reverse();
-        return request.Sort switch
-        {
-            ScenarioSort.Name => By(scenario => scenario.Name, StringComparer.Ordinal),
-            ScenarioSort.Updated => By(scenario => scenario.UpdateTime.ToDateTimeOffset(), Comparer<DateTimeOffset>.Default),
-            _ => found,
-        };
-
-        IEnumerable<SimulationScenario> By<TKey>(Func<SimulationScenario, TKey> key, IComparer<TKey> order) =>
-            request.Descending ? found.OrderByDescending(key, order) : found.OrderBy(key, order);
     }
 }

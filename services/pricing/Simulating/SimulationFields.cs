@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Grpc.Core;
 using StripeMeter.Defaults.Errors;
+using StripeMeter.Defaults.Wire;
 using StripeMeter.Metering.Events;
 using StripeMeter.Metering.Pricing;
 using StripeMeter.Metering.Tenants;
@@ -35,6 +36,15 @@ internal static class SimulationFields
         if (offset < 0)
             throw RpcErrors.Invalid("offset", "must not be negative");
         return (size == 0 ? DefaultPageSize : size, offset);
+    }
+
+    /// <summary>Where the page before ended; null at the beginning.</summary>
+    public static T? Cursor<T>(string token) where T : class
+    {
+        T? cursor = null;
+        return token.Length == 0 || PageToken.TryRead(token, out cursor)
+            ? cursor
+            : throw RpcErrors.Invalid("page_token", "is not one that a listing gave");
     }
 
     /// <summary>A JSON object in a text field; numbers stay digit for digit.</summary>

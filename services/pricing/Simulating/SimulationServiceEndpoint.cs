@@ -1,6 +1,7 @@
 using Grpc.Core;
 using StripeMeter.Defaults.Access;
 using StripeMeter.Defaults.Errors;
+using StripeMeter.Defaults.Wire;
 using StripeMeter.Metering.Identity;
 using StripeMeter.Metering.Pricing;
 using StripeMeter.Metering.Pricing.Scenarios;
@@ -69,10 +70,12 @@ internal sealed class SimulationServiceEndpoint(
     [Access(AccessKind.Read, Scopes.SimulationRead)]
     public override async Task<ListScenariosResponse> ListScenarios(ListScenariosRequest request, ServerCallContext context)
     {
-        var (page, total) = await ScenariosOf(request.TenantId).ListAsync(request, context.CancellationToken).ConfigureAwait(false);
-        var response = new ListScenariosResponse { TotalCount = total };
-        response.Scenarios.AddRange(page);
-        return response;
+        var page = await ScenariosOf(request.TenantId).ListAsync(request, context.CancellationToken).ConfigureAwait(false);
+        return new ListScenariosResponse
+        {
+            Scenarios = { page.Items }, TotalCount = page.Total,
+            NextPageToken = page.HasMore ? PageToken.Write(ScenarioPlace.Of(page.Items[^1], request.Sort)) : "",
+        };
     }
 
     [Access(AccessKind.Change, Scopes.SimulationWrite)]
@@ -107,10 +110,11 @@ internal sealed class SimulationServiceEndpoint(
     public override async Task<ListRunsResponse> ListRuns(ListRunsRequest request, ServerCallContext context)
     {
         var runs = RunsOf(SimulationFields.Tenant(request.TenantId));
-        var (page, total) = await runs.ListAsync(request, context.CancellationToken).ConfigureAwait(false);
-        var response = new ListRunsResponse { TotalCount = total };
-        response.Runs.AddRange(page);
-        return response;
+        var page = await runs.ListAsync(request, context.CancellationToken).ConfigureAwait(false);
+        return new ListRunsResponse
+        {
+            Runs = { page.Items }, TotalCount = page.Total, NextPageToken = page.HasMore ? PageToken.Write(page.Items[^1].Id) : "",
+        };
     }
 
     [Access(AccessKind.Change, Scopes.SimulationWrite)]

@@ -130,6 +130,52 @@ public sealed class SimulationServiceTests(RunningPricing running) : IClassFixtu
     }
 
     [Theory]
+    [InlineData(ScenarioSort.Unspecified, false, "b a c")]
+    [InlineData(ScenarioSort.Created, true, "c a b")]
+    [InlineData(ScenarioSort.Name, false, "a b c")]
+    [InlineData(ScenarioSort.Name, true, "c b a")]
+    [InlineData(ScenarioSort.Updated, false, "a c b")]
+    public async Task ListScenarios_PageByPage_GoesOnWhereThePageBeforeEnded(ScenarioSort sort, bool descending, string expected)
+    {
+        var first = await CreateAsync("b", "2");
+        await CreateAsync("a", "2");
+        await CreateAsync("c", "2");
+        await Calls.DeleteScenarioAsync(new DeleteScenarioRequest { TenantId = _tenant, Id = first.Id });
+        var names = new List<string>();
+        var request = new ListScenariosRequest { TenantId = _tenant, PageSize = 1, Sort = sort, Descending = descending };
+        do
+        {
+            var page = await Calls.ListScenariosAsync(request);
+            Assert.Equal(3, page.TotalCount);
+            names.Add(Assert.Single(page.Scenarios).Name);
+            request.PageToken = page.NextPageToken;
+        }
+        while (request.PageToken.Length > 0);
+
+        Assert.Equal(expected, string.Join(' ', names));
+        var cursor = (await Calls.ListScenariosAsync(new ListScenariosRequest { TenantId = _tenant, PageSize = 1, Sort = ScenarioSort.Name })).NextPageToken;
+        foreach (var token in (string[])["?", "bm9uZQ", cursor])
+        {
+            var other = new ListScenariosRequest { TenantId = _tenant, PageToken = token, Sort = ScenarioSort.Created };
+            Assert.Equal("page_token", await RefusedFieldAsync(() => Calls.ListScenariosAsync(other).ResponseAsync));
+        }
+    }
+
+    [Fact]
+    public async Task ListRuns_PageByPage_GoesOnWhereThePageBeforeEnded()
+    {
+        var scenario = await CreateAsync("run", "2");
+        var batch = (await StartBatchAsync("all", scenario.Id, scenario.Id, scenario.Id)).Batch;
+
+        var first = await Calls.ListRunsAsync(new ListRunsRequest { TenantId = _tenant, PageSize = 2 });
+        await StartAsync(new StartRunRequest { ScenarioId = scenario.Id });
+        var second = await Calls.ListRunsAsync(new ListRunsRequest { TenantId = _tenant, PageSize = 2, PageToken = first.NextPageToken });
+
+        Assert.Equal(batch.RunIds.OrderDescending(StringComparer.Ordinal), first.Runs.Concat(second.Runs).Select(run => run.Id));
+        Assert.Equal((3, 4, ""), (first.TotalCount, second.TotalCount, second.NextPageToken));
+    }
+
+    [Theory]
     [InlineData("2", true)]
     [InlineData("3", false)]
     [InlineData(null, null)]

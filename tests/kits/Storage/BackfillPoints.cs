@@ -193,7 +193,7 @@ internal sealed class BackfillPoints(StoreUnderTest subject)
 
         Assert.Equal((false, true, first.Backfill!.Id), (first.Already, again.Already, again.Backfill!.Id));
         Assert.Null(other.Backfill);
-        Assert.Equal(1, (await BookOf(tenant).ListAsync(null, 0, 10, _cancellation)).Total);
+        Assert.Equal(1, (await BookOf(tenant).ListAsync(null, null, 0, 10, _cancellation)).Total);
     }
 
     public async Task Open_AnUploadAgain_BeginsAnewUntilItIsCommitted()
@@ -289,12 +289,15 @@ internal sealed class BackfillPoints(StoreUnderTest subject)
         await BookOf(tenant).RevertAsync(ids[1], "", "", "the file ends early", _cancellation);
         await SweepAsync();
 
-        var open = await BookOf(tenant).ListAsync(BackfillStatus.Open, 1, 2, _cancellation);
+        var open = await BookOf(tenant).ListAsync(BackfillStatus.Open, null, 1, 2, _cancellation);
         Assert.Equal(["d", "c"], open.Backfills.Select(backfill => backfill.Id));
-        Assert.Equal(4, open.Total);
-        Assert.Equal("b", Assert.Single((await BookOf(tenant).ListAsync(BackfillStatus.Failed, 0, 9, _cancellation)).Backfills).Id);
-        Assert.Equal(5, (await BookOf(tenant).ListAsync(null, 0, 1, _cancellation)).Total);
-        Assert.Equal(0, (await BookOf(subject.Of("other")).ListAsync(null, 0, 1, _cancellation)).Total);
+        Assert.Equal((4, "c"), (open.Total, open.Next));
+        var next = await BookOf(tenant).ListAsync(BackfillStatus.Open, open.Next, 0, 2, _cancellation);
+        Assert.Equal(["a"], next.Backfills.Select(backfill => backfill.Id));
+        Assert.Equal((4, null), (next.Total, next.Next));
+        Assert.Equal("b", Assert.Single((await BookOf(tenant).ListAsync(BackfillStatus.Failed, null, 0, 9, _cancellation)).Backfills).Id);
+        Assert.Equal(5, (await BookOf(tenant).ListAsync(null, null, 0, 1, _cancellation)).Total);
+        Assert.Equal(0, (await BookOf(subject.Of("other")).ListAsync(null, null, 0, 1, _cancellation)).Total);
     }
 
     public async Task Commit_ProcessDiesAtAnyCall_IsResumedToTheSameEnd() =>

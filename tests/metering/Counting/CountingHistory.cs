@@ -87,7 +87,7 @@ internal sealed partial class CountingHistory
 
     /// <summary>A backfill counts whole, or not at all and for ever.</summary>
     private IEnumerable<string> WrongBackfills() =>
-        Done(_backfills.ListAsync(null, 0, int.MaxValue, CancellationToken.None))!.Backfills.Select(backfill => BackfillCheck.Of(backfill, _shards, Records())).OfType<string>();
+        Done(_backfills.ListAsync(null, null, 0, int.MaxValue, CancellationToken.None))!.Backfills.Select(backfill => BackfillCheck.Of(backfill, _shards, Records())).OfType<string>();
 
     private IEnumerable<LedgerEntry> Records() =>
         _database.RecordsOf(Tenant).Select(entry => new LedgerEntry(entry.Shard, entry.Position, entry.Record));

@@ -155,7 +155,7 @@ internal sealed class CountingChecks(CountingWorld world)
             var book = new BackfillBook(store.Of(tenant), world.Network.Scheduler.Clock);
             var shards = await store.Of(tenant).Ledger.ShardCountAsync(CancellationToken.None).ConfigureAwait(false);
             var ledger = _log.Where(logged => logged.Tenant == tenant).Select(logged => new LedgerEntry(logged.Shard, logged.Position, logged.Record)).ToArray();
-            foreach (var backfill in (await book.ListAsync(null, 0, int.MaxValue, CancellationToken.None).ConfigureAwait(false)).Backfills)
+            foreach (var backfill in (await book.ListAsync(null, null, 0, int.MaxValue, CancellationToken.None).ConfigureAwait(false)).Backfills)
             {
                 world.Tally.Note(backfill.State == BackfillState.Reverted ? Situation.BackfillReverted : Situation.BackfillCommitted);
                 if (BackfillCheck.Of(backfill, shards, ledger) is { } problem)

@@ -181,9 +181,10 @@ public sealed class SimulatedAccount(
     private static bool IsWhole(PushIntent intent, BillingPeriod period)
     {
         var unit = UnitOf(intent.Meter.Sink);
-        // Where a period begins with a minute, only the last second of that one is surely within the billing cycle too.
+        // Where a period begins with a minute, only the last second of that one is surely within the billing cycle too. Who did not
+        // know yet that it begins there could not care.
         var isLastSecond = period.Start == period.Start.ToMinute() && intent.Minute == period.Start + TimeSpan.FromSeconds(59);
-        var isTooEarly = unit < TimeSpan.FromHours(1) && intent.Minute.ToMinute() == period.Start && !isLastSecond;
+        var isTooEarly = intent.Period.Start == period.Start && unit < TimeSpan.FromHours(1) && intent.Minute.ToMinute() == period.Start && !isLastSecond;
         return (intent.Minute == intent.Minute.Floor(unit) || isLastSecond) && !isTooEarly
             && period.Contains(intent.Minute) && intent.Minute.Floor(unit) + unit <= period.End;
     }
