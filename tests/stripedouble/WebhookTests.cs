@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Stripe;
 using Stripe.Events;
 using StripeMeter.StripeDouble.Tests.Kit;
@@ -94,6 +95,21 @@ public sealed class WebhookTests
         Assert.Equal((false, "old", 5L), (changed.Active, changed.Nickname, changed.UnitAmount));
         Assert.Equal(["price.created", "price.updated"], receiver.Types);
         Assert.Equal([true, false], receiver.Snapshots.Select(static one => ((Price)one.Data.Object).Active));
+    }
+
+    [Fact]
+    public async Task Update_TellsWhatItChanged_AndNoMore()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        await using var stripe = await TestDouble.StartAsync(options => Listening(options, receiver));
+        var subscription = await SubscribeAsync(stripe);
+        await stripe.Client.V1.Subscriptions.UpdateAsync(subscription.Id, new SubscriptionUpdateOptions { Description = "changed", Metadata = new() { ["a"] = "b" } });
+        await stripe.Host.AdvanceAsync(subscription.Items.Data[0].CurrentPeriodEnd - stripe.Now);
+        var changes = receiver.Deliveries.Select(static one => JsonNode.Parse(one.Body)!).Where(static one => (string?)one["type"] == "customer.subscription.updated")
+            .Select(static one => one["data"]!["previous_attributes"]!.AsObject()).OrderBy(static one => one.ContainsKey("items")).ToList();
+        Assert.Equal(["""{"description":null,"metadata":{"a":null}}""", subscription.LatestInvoiceId], [changes[0].ToJsonString(), (string?)changes[1]["latest_invoice"]]);
+        Assert.Equal(["items", "latest_invoice"], changes[1].Select(static member => member.Key).Order(StringComparer.Ordinal));
+        Assert.Equal(new DateTimeOffset(subscription.Items.Data[0].CurrentPeriodEnd).ToUnixTimeSeconds(), (long)changes[1]["items"]!["data"]![0]!["current_period_end"]!);
     }
 
     [Fact]

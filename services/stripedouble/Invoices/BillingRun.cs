@@ -96,7 +96,7 @@ internal sealed class BillingRun(StripeDoubleOptions options, BillingObjects obj
 
     private void EndPeriod(SqliteSession session, JsonObject subscription)
     {
-        var period = BillingObjects.PeriodOf(subscription);
+        var (period, before) = (BillingObjects.PeriodOf(subscription), subscription.DeepClone().AsObject());
         var now = DateTimeOffset.FromUnixTimeSeconds(period.End);
         var invoice = Invoice.Create(subscription, period, period.End, (now + options.FinalizeAfter).ToUnixTimeSeconds(), "subscription_cycle");
         var id = (string)invoice["id"]!;
@@ -116,7 +116,10 @@ internal sealed class BillingRun(StripeDoubleOptions options, BillingObjects obj
         Invoice.SetLines(invoice, lines);
         objects.Invoices.Add(session, invoice);
         board.Snapshot(session, InvoiceCreated, invoice, now);
-        board.Snapshot(session, $"customer.subscription.{((string?)subscription["status"] == "active" ? "updated" : "deleted")}", subscription, now);
+        if ((string?)subscription["status"] == "active")
+            board.Snapshot(session, "customer.subscription.updated", subscription, now, before);
+        else
+            board.Snapshot(session, "customer.subscription.deleted", subscription, now);
     }
 
     private void Advance(SqliteSession session, JsonObject subscription, long end)

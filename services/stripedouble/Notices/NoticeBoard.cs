@@ -15,15 +15,23 @@ internal sealed class NoticeBoard(string? connectedAccount, WebhookSetting webho
     public const string ApiVersion = "2026-10-28.endive";
 
     /// <summary>An event that carries its object as it is now.</summary>
-    public void Snapshot(SqliteSession session, string type, JsonObject subject, DateTimeOffset now) => Add(session, type, false, now, id =>
+    /// <param name="session">The transaction.</param>
+    /// <param name="type">The type.</param>
+    /// <param name="subject">The object.</param>
+    /// <param name="now">When it came about.</param>
+    /// <param name="before">The object before an update; null for any other event.</param>
+    public void Snapshot(SqliteSession session, string type, JsonObject subject, DateTimeOffset now, JsonObject? before = null) => Add(session, type, false, now, id =>
     {
+        var data = new JsonObject { ["object"] = subject.DeepClone() };
+        if (before is not null)
+            data["previous_attributes"] = Changes.Before(before, subject);
         var body = new JsonObject
         {
             ["id"] = id,
             ["object"] = "event",
             ["api_version"] = ApiVersion,
             ["created"] = now.ToUnixTimeSeconds(),
-            ["data"] = new JsonObject { ["object"] = subject.DeepClone() },
+            ["data"] = data,
             ["livemode"] = false,
             ["pending_webhooks"] = webhook.Target is null ? 0 : 1,
             ["request"] = new JsonObject { ["id"] = null, ["idempotency_key"] = null },

@@ -52,18 +52,19 @@ internal sealed class PriceApi(BillingObjects objects, NoticeBoard board)
         return new(writer =>
         {
             var price = objects.Prices.Get(writer, call.Id);
+            var before = price.DeepClone().AsObject();
             price["active"] = active ?? (bool)price["active"]!;
             price["nickname"] = nickname ?? (string?)price["nickname"];
             if (metadata is not null)
                 price["metadata"] = metadata;
             objects.Prices.Replace(writer, price);
-            Tell(writer, "price.updated", price, call.Now);
+            Tell(writer, "price.updated", price, call.Now, before);
             return Show(price, showsTiers);
         });
     }
 
-    private void Tell(SqliteSession session, string type, JsonObject price, DateTimeOffset now) =>
-        board.Snapshot(session, type, Show(price.DeepClone().AsObject(), showsTiers: false), now);
+    private void Tell(SqliteSession session, string type, JsonObject price, DateTimeOffset now, JsonObject? before = null) =>
+        board.Snapshot(session, type, Show(price.DeepClone().AsObject(), showsTiers: false), now, before is null ? null : Show(before, showsTiers: false));
 
     private Operation Get(StripeCall call, SqliteSession session)
     {

@@ -99,6 +99,7 @@ internal sealed class SubscriptionApi(StripeDoubleOptions options, BillingObject
         return new(writer =>
         {
             var subscription = Active(writer, call.Id);
+            var before = subscription.DeepClone().AsObject();
             if (anchor == "now")
             {
                 // The period ends here; what is due next bills it, and begins one at the new anchor.
@@ -113,7 +114,7 @@ internal sealed class SubscriptionApi(StripeDoubleOptions options, BillingObject
             if (metadata is not null)
                 subscription["metadata"] = metadata;
             objects.Subscriptions.Replace(writer, subscription);
-            board.Snapshot(writer, "customer.subscription.updated", subscription, call.Now);
+            board.Snapshot(writer, "customer.subscription.updated", subscription, call.Now, before);
             return subscription;
         });
     }

@@ -26,6 +26,9 @@ internal sealed class WebhookReceiver : IAsyncDisposable
 
     public Uri Url { get; private set; } = null!;
 
+    /// <summary>Bodies and signatures as they came.</summary>
+    public IReadOnlyList<(string Body, string Signature)> Deliveries => [.. _deliveries];
+
     public IReadOnlyList<Event> Snapshots => [.. _deliveries.Where(static one => !IsThin(one.Body))
         .Select(static one => EventUtility.ConstructEvent(one.Body, one.Signature, Secret, AnyAgeSeconds))];
 
