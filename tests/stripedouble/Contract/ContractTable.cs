@@ -31,6 +31,26 @@ internal sealed class ContractTable
     public ContractCall CallOf(string method, string path) => Calls.SingleOrDefault(call => call.Method == method && call.IsAt(path))
         ?? throw new ArgumentException($"The table has no {method} {path}.");
 
+    /// <summary>Types of events.</summary>
+    public IReadOnlyList<string> EventTypes => [.. Events.Select(static row => (string)row["type"]!)];
+
+    private IEnumerable<JsonObject> Events => _table["events"]!.AsArray().Select(static row => row!.AsObject());
+
+    /// <summary>Whether an event is delivered without its data.</summary>
+    public bool IsThin(string type) => (string?)EventOf(type)["envelope"] == "v2.core.event";
+
+    /// <summary>What is wrong with an event.</summary>
+    /// <param name="found">The event.</param>
+    /// <param name="part"><c>delivered</c>, or <c>fetched</c>, as thin ones are.</param>
+    public IEnumerable<string> EventFaults(JsonObject found, string part)
+    {
+        var row = EventOf((string)found["type"]!);
+        return _shapes.FaultsOf((string)row["envelope"]!, found).Concat(_shapes.FaultsOf(row[part]!.AsObject(), found));
+    }
+
+    private JsonObject EventOf(string type) => Events.SingleOrDefault(row => (string?)row["type"] == type)
+        ?? throw new ArgumentException($"The table has no event {type}.");
+
     /// <summary>What is wrong with a request.</summary>
     public IEnumerable<string> Faults(string method, string path, IReadOnlyList<KeyValuePair<string, string>> parameters) =>
         CallOf(method, path).Faults(parameters);
