@@ -15,7 +15,7 @@ public sealed partial class MonitoringTests
     [
         "ingest_overloads_total", "counter_audit_mismatches_total", "late_events_approved_total", "adjustments_approved_total",
         "recounts_done_total", "events_upsert_conflicts_total", "counters_audited_total", "dead_letters_total", "published_events_taken_total",
-        "stripe_pushes_total",
+        "stripe_pushes_total", "stripe_webhooks_total", "reconciliation_findings_total",
     ];
 
     [Fact]
@@ -40,6 +40,17 @@ public sealed partial class MonitoringTests
             .SelectMany(file => Declaration().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value + "_total")).ToHashSet();
 
         Assert.Empty(ExportedOnceTheyHappen.Except(declared));
+    }
+
+    [Fact]
+    public void Rules_NameOnlyLabelValuesThatServicesSet()
+    {
+        var set = Directory.GetFiles(Path.Combine(Repository.Root, "services"), "*.cs", SearchOption.AllDirectories)
+            .SelectMany(file => Word().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value)).ToHashSet();
+        var named = Rules().SelectMany(rule => Label().Matches(rule).SelectMany(match => match.Groups[1].Value.Split('|'))).ToList();
+
+        Assert.Contains("refused", named);
+        Assert.Empty(named.Except(set));
     }
 
     private static async Task ExerciseAsync(HttpClient http)
@@ -84,6 +95,12 @@ public sealed partial class MonitoringTests
 
     [GeneratedRegex(@"\b[a-z_]+\b")]
     private static partial Regex Name();
+
+    [GeneratedRegex(@"\b(?:outcome|queue|reason)=~?""([^""]+)""")]
+    private static partial Regex Label();
+
+    [GeneratedRegex(@"""([a-z_]+)""")]
+    private static partial Regex Word();
 
     [GeneratedRegex(@"CreateCounter<long>\(\s*""([a-z_]+)""")]
     private static partial Regex Declaration();
