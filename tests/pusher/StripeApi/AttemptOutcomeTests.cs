@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json.Nodes;
 using Stripe;
 using Stripe.Billing;
 using StripeMeter.Metering.Pushing;
@@ -36,6 +37,28 @@ public sealed class AttemptOutcomeTests
         var failure = await SendAsync(_ => new HttpResponseMessage((HttpStatusCode)status) { Content = new StringContent(body, Encoding.UTF8, "application/json") });
 
         Assert.Equal(expected, AttemptOutcomes.Of(failure, Identifier).Outcome.Result);
+    }
+
+    /// <summary>The errors with which Stripe's contract answers a meter event.</summary>
+    public static TheoryData<string> Errors { get; } = [.. ContractErrors().Select(static error => (string)error["case"]!)];
+
+    [Theory, MemberData(nameof(Errors))]
+    public async Task Of_AnErrorOfTheContract_IsWhatItSaysOfTheEvent(string name)
+    {
+        var error = ContractErrors().Single(error => (string?)error["case"] == name);
+        var reason = (string?)error["limitedReason"];
+        var failure = await SendAsync(_ => AnswerOf(error, reason));
+
+        var outcome = AttemptOutcomes.Of(failure, "sent");
+
+        AttemptResult expected = (int)error["status"]! switch
+        {
+            401 or 403 => AttemptResult.Unauthorized,
+            409 or 429 => AttemptResult.NotExecuted,
+            500 => AttemptResult.UnknownStored,
+            _ => name.EndsWith("a known identifier", StringComparison.Ordinal) ? AttemptResult.Duplicate : AttemptResult.Refused,
+        };
+        Assert.Equal((expected, reason is not (null or "resource-specific"), true), (outcome.Outcome.Result, outcome.IsAccountLimited, outcome.IsReached));
     }
 
     [Theory, InlineData("endpoint-rate", true), InlineData("global-concurrency", true), InlineData("resource-specific", false), InlineData(null, false)]
@@ -100,6 +123,27 @@ public sealed class AttemptOutcomeTests
 
         Assert.Equal(AttemptResult.Unknown, AttemptOutcomes.Of(broken, Identifier).Outcome.Result);
         Assert.Equal(AttemptResult.Unknown, AttemptOutcomes.Of(late, Identifier).Outcome.Result);
+    }
+
+    private static IEnumerable<JsonObject> ContractErrors() =>
+        JsonNode.Parse(System.IO.File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Contract", "contract.json")))!["errors"]!.AsArray()
+            .Select(static error => error!.AsObject()).Where(static error => ((string)error["call"]!).EndsWith("/meter_events", StringComparison.Ordinal));
+
+    private static HttpResponseMessage AnswerOf(JsonObject error, string? reason)
+    {
+        var said = new JsonObject { ["message"] = (string?)error["says"] ?? "No." };
+        foreach (var member in new[] { "type", "code", "param" })
+        {
+            if (error[member] is { } value)
+                said[member] = value.DeepClone();
+        }
+
+        var response = new HttpResponseMessage((HttpStatusCode)(int)error["status"]!) { Content = new StringContent(new JsonObject { ["error"] = said }.ToJsonString()) };
+        if ((string?)error["shouldRetry"] is { } retry)
+            response.Headers.Add("Stripe-Should-Retry", retry);
+        if (reason is not null)
+            response.Headers.Add("Stripe-Rate-Limited-Reason", reason);
+        return response;
     }
 
     private static async Task<Exception> SendAsync(Func<HttpRequestMessage, HttpResponseMessage> answer)
