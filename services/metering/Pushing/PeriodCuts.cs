@@ -59,26 +59,20 @@ internal static class PeriodCuts
         DeltaDocument document, Instant from, IReadOnlyCollection<PushIntent> told, Func<Instant, Instant, BillingPeriod> following)
     {
         var taken = told.Where(intent => intent.State is IntentState.Accepted or IntentState.Confirmed).ToList();
-        var first = FirstClosingOf(document, from);
         var slots = ScopeOf(document, from).SelectMany(delta => delta.Slots.Select(slot => (delta.Period.Start, Slot: slot))).ToList();
         // The one under way is entered once it is settled.
         IEnumerable<PushIntent> toBePlaced = document.Open is { } open ? [.. taken, open] : taken;
         var sorted = toBePlaced.Aggregate(document with { CutFrom = null }, (whole, intent) => WithPlaceFor(whole, intent, following));
         foreach (var delta in ScopeOf(sorted, from))
-        {
-            var (accepted, theirs) = ToldIn(sorted, delta, taken, slots);
-            var confirmed = accepted == delta.Accepted ? delta.Confirmed : Quantity.Zero;
-            sorted = sorted.With(delta with { FirstClosing = first, Accepted = accepted, Confirmed = confirmed, Slots = theirs });
-        }
-
+            sorted = sorted.With(ToldIn(sorted, delta, taken, slots));
         return sorted.Periods.Except(sorted.Present).Aggregate(sorted, WithNothingExpected);
     }
 
     /// <summary>
-    /// What Stripe took for a period: differences, and totals that overwrite. Of running totals that is the newest, which the
-    /// history alone knows of; of others, and of what was corrected since, the document knows better.
+    /// A period with what Stripe took for it: differences, and totals that overwrite. Of running totals that is the newest, which
+    /// the history alone knows of; of others, and of what was corrected since, the document knows better.
     /// </summary>
-    private static (Quantity Accepted, IReadOnlyList<ToldSlot> Slots) ToldIn(
+    private static PeriodDelta ToldIn(
         DeltaDocument document, PeriodDelta delta, List<PushIntent> taken, List<(Instant Start, ToldSlot Slot)> slots)
     {
         var theirs = taken.Where(intent => IsIn(intent.Period.Start, intent.Minute)).ToList();
@@ -95,7 +89,14 @@ internal static class PeriodCuts
 
         // Where two periods that were cut across each other told the same hour, the later told it last.
         var held = known.GroupBy(slot => slot.Start).Select(same => same.MaxBy(slot => slot.Number)).OrderByDescending(slot => slot.Told).ToList();
-        return (accepted + Sum(held.Select(slot => slot.Told)), held);
+        accepted += Sum(held.Select(slot => slot.Told));
+        return delta with
+        {
+            FirstClosing = theirs.Min(intent => document.Find(intent.Period.Start)?.FirstClosing) is { } first
+                ? Math.Min(first, delta.FirstClosing)
+                : delta.FirstClosing,
+            Accepted = accepted, Confirmed = accepted == delta.Accepted ? delta.Confirmed : Quantity.Zero, Slots = held,
+        };
 
         bool IsIn(Instant start, Instant minute) => (document.PeriodOf(start, minute)?.Period.Start ?? start) == delta.Period.Start;
     }
@@ -114,7 +115,7 @@ internal static class PeriodCuts
             return document;
         var period = following(before.Period.End, minute);
         var next = document.Present.FirstOrDefault(delta => delta.Period.Start > minute);
-        return document.With((document.Find(period.Start) ?? new PeriodDelta { Period = period }) with
+        return document.With((document.Find(period.Start) ?? new PeriodDelta { Period = period, FirstClosing = document.Closings }) with
         {
             Period = next is null ? period : period with { End = Instant.Min(period.End, next.Period.Start) },
         });

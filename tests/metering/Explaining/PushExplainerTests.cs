@@ -63,6 +63,22 @@ public sealed class PushExplainerTests : IAsyncDisposable
         Assert.Empty(await ListAsync(Fifth with { At = March.End }, 100));
     }
 
+    /// <summary>A push tells what its period had when it was minted, wherever that is cut since.</summary>
+    [Fact]
+    public async Task PushesOf_APeriodThatWasCutSince_AreThoseThatToldItThen()
+    {
+        await SaveAsync("cus_1", null, Intent("early", 1, 3, IntentState.Accepted), Intent("taken", 2, 6, IntentState.Accepted));
+        var key = new DeltaKey("acct_1", false, "mtr_1", "cus_1");
+        var document = (await Acme.Deltas.LoadAsync(key, CancellationToken.None))!;
+        var cut = document.Find(March.Start)! with { Period = March with { End = Noon } };
+        Assert.True(await Acme.Deltas.SaveAsync(document.With(cut), CancellationToken.None));
+
+        Assert.Equal(["cus_1 taken Accepted"], await ListAsync(Fifth with { At = Noon + TimeSpan.FromHours(1) }, 100));
+        var found = await new PushExplainer(Acme).FindAsync(key, "cus_1/taken", CancellationToken.None);
+        Assert.Equal(March, found!.Period);
+        Assert.Equal([new ToldChange(found.Intent.Basis.Counters[0], 3, false)], found.Changes);
+    }
+
     private async Task<List<string>> ListAsync(CarriedRecord record, int limit)
     {
         var found = new List<string>();

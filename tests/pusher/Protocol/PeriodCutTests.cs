@@ -173,6 +173,22 @@ public sealed class PeriodCutTests
         Assert.Null(sorted.Due);
     }
 
+    /// <summary>An audit reads what was told of a period from there on, whatever came before.</summary>
+    [Fact]
+    public void FirstClosing_OfAPeriod_IsWhereTheFirstOfWhatCountsInItBegan()
+    {
+        var february = new BillingPeriod(Instant.OfDate(2026, 2, 1), March.Start);
+        var told = Close(_documents.Raised(5, february, february.End - TimeSpan.FromDays(3)), february.End - TimeSpan.FromDays(3));
+        told = Close(_documents.Raised(10, document: told, version: 2), Noon);
+
+        var cut = Counted(told, before: 0, after: 10);
+        Assert.Equal(1, Assert.IsType<PushStep.Sort>(_protocol.Next(cut, Noon, 1)).AfterClosing);
+        var sorted = _protocol.Sort(cut, [_history[1]], Noon);
+
+        Assert.Equal([0L, 1, 1], sorted.Periods.Select(delta => delta.FirstClosing));
+        Assert.Equal(["5", "0", "10"], sorted.Periods.Select(delta => delta.Accepted.ToString()));
+    }
+
     /// <summary>The next month needs no history to be read.</summary>
     [Fact]
     public void Period_ThatFollowsAnother_IsNotSorted() =>
