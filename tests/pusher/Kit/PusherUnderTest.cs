@@ -42,6 +42,9 @@ internal sealed class PusherUnderTest : IAsyncDisposable
 
     public StripeClient Stripe { get; private set; } = null!;
 
+    /// <summary>What is counted in: this month, unless a test needs more of it to be past than may be.</summary>
+    public BillingPeriod Period { get; set; } = ThisMonth;
+
     public IMeterStore AllTenants => _store;
 
     public ITenantStore Store => Of(Tenant);
@@ -201,10 +204,10 @@ internal sealed class PusherUnderTest : IAsyncDisposable
     public async Task CountAsync(string metric, string customer, string quantity, TimeSpan? ago = null)
     {
         var now = Instant.Of(TimeProvider.System.GetUtcNow());
-        var key = new CounterKey(metric, customer, ThisMonth.Start);
-        var counter = _rows.TryGetValue(key, out var row) ? row.Counter : Counter.Empty(key, ThisMonth);
+        var key = new CounterKey(metric, customer, Period.Start);
+        var counter = _rows.TryGetValue(key, out var row) ? row.Counter : Counter.Empty(key, Period);
         var aggregates = counter.Aggregates.With(
-            Quantity.Parse(quantity), Instant.Max(ThisMonth.Start, now - (ago ?? TimeSpan.Zero)), $"key {counter.Version.Position}");
+            Quantity.Parse(quantity), Instant.Max(Period.Start, now - (ago ?? TimeSpan.Zero)), $"key {counter.Version.Position}");
         counter = counter with { Aggregates = aggregates, Version = new CounterVersion(0, counter.Version.Position + 1) };
         _rows[key] = new CounterRow(counter, 0, "log", now);
         await Store.Projection.WriteAsync([_rows[key]], CancellationToken.None);
@@ -240,8 +243,8 @@ internal sealed class PusherUnderTest : IAsyncDisposable
         return Store.Projection.WriteAsync([row], CancellationToken.None);
     }
 
-    /// <summary>What the double's summaries say of a customer this month.</summary>
-    public Task<string> ToldAsync(string meterId, string customer) => ToldAsync(meterId, customer, ThisMonth);
+    /// <summary>What the double's summaries say of a customer in the period.</summary>
+    public Task<string> ToldAsync(string meterId, string customer) => ToldAsync(meterId, customer, Period);
 
     /// <summary>What the double's summaries say of a customer in a stretch of whole minutes.</summary>
     public async Task<string> ToldAsync(string meterId, string customer, BillingPeriod period)
