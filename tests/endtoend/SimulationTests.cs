@@ -84,6 +84,27 @@ public sealed partial class SimulationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Batch_OfScenarios_IsComputed_AndNamesWhatItCannotFind()
+    {
+        const string path = "/v1/simulations/batch";
+        var scenario = (string)(await SendAsync(HttpMethod.Post, "/v1/simulations/scenarios",
+            $$$"""{"tenantId":"{{{Tenant}}}","name":"tiers","inputs":{{{Inputs}}},"expected":{"total":1012}}""")).Answer["id"]!;
+
+        var (status, started) = await SendAsync(HttpMethod.Post, path, $$"""{"tenantId":"{{Tenant}}","name":"all","scenarioIds":["{{scenario}}","{{scenario}}"]}""");
+        Assert.Equal((HttpStatusCode.Accepted, 2), (status, (int)started["totalRuns"]!));
+        JsonNode batch = new JsonObject();
+        await EmbeddedSystem.UntilAsync(
+            async () => (string)(batch = await _system.GetAsync($"{path}/{(string)started["batchId"]!}?tenantId={Tenant}"))["status"]! != "running", "the batch ends");
+        Assert.Equal(("completed", "100"), ((string)batch["status"]!, batch["summary"]!["successRate"]!.ToJsonString()));
+        Assert.Equal([(scenario, true), (scenario, true)], batch["runs"]!.AsArray().Select(run => ((string)run!["scenarioId"]!, (bool)run["passed"]!)));
+
+        (status, var problem) = await SendAsync(HttpMethod.Post, path, $$"""{"tenantId":"{{Tenant}}","name":"all","scenarioIds":["{{scenario}}","none"]}""");
+        Assert.Equal((HttpStatusCode.BadRequest, "scenarioIds[1]"), (status, (string)problem["errors"]![0]!["field"]!));
+        (status, _) = await SendAsync(HttpMethod.Get, $"{path}/{(string)started["batchId"]!}?tenantId=other", null);
+        Assert.Equal(HttpStatusCode.NotFound, status);
+    }
+
+    [Fact]
     public async Task Compare_OverWhatIsCounted_StreamsCustomersAndSumsUp()
     {
         const string tenant = "comparing";

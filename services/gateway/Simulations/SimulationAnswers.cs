@@ -35,7 +35,7 @@ internal static class SimulationAnswers
         var (batch, runs) = (found.Batch, found.Runs);
         var summary = new BatchSummary(
             batch.RunIds.Count, Count(RunStatus.Completed), Count(RunStatus.Failed), Count(RunStatus.Pending), Count(RunStatus.Running),
-            Math.Round(100m * Count(RunStatus.Completed) / batch.RunIds.Count, 2));
+            batch.RunIds.Count - runs.Count, runs.Count > 0 ? Math.Round(100m * Count(RunStatus.Completed) / runs.Count, 2) : null);
         var isOver = summary is { Pending: 0, Running: 0 };
         return new BatchAnswer(
             batch.Id, batch.TenantId, batch.Name, batch.Description, batch.ScenarioIds, isOver ? EndOf(summary) : SimulationWords.Of(RunStatus.Running),
@@ -46,12 +46,12 @@ internal static class SimulationAnswers
         int Count(RunStatus status) => runs.Count(run => run.Status == status);
     }
 
-    private static string EndOf(BatchSummary summary) => summary switch
+    private static string EndOf(BatchSummary summary)
     {
-        { Failed: 0 } => SimulationWords.Of(RunStatus.Completed),
-        { Completed: 0 } => SimulationWords.Of(RunStatus.Failed),
-        _ => "partial",
-    };
+        if (summary.Completed == summary.TotalRuns)
+            return SimulationWords.Of(RunStatus.Completed);
+        return summary.Failed == summary.TotalRuns ? SimulationWords.Of(RunStatus.Failed) : "partial";
+    }
 
     private static InvoiceLineAnswer Of(SimulatedLine line) => new(
         line.Metric, new ExactNumber(line.Quantity), line.Amount,

@@ -199,11 +199,11 @@ public sealed record BatchStarted(string BatchId, int TotalRuns, string Message)
 /// <param name="Name">Its name.</param>
 /// <param name="Description">For people.</param>
 /// <param name="ScenarioIds">What it computes.</param>
-/// <param name="Status">running until the last run is at its end; then completed, failed if all have, or partial if some have.</param>
+/// <param name="Status">running until the last run is at its end; then completed or failed if all are, else partial.</param>
 /// <param name="Summary">How many runs have come how far.</param>
 /// <param name="Runs">In the order of the scenarios, without those that were dropped as too old.</param>
 /// <param name="CreatedAt">When it was asked for.</param>
-/// <param name="CompletedAt">When the last run ended. Absent until then.</param>
+/// <param name="CompletedAt">When the last run that is kept ended. Absent until then.</param>
 public sealed record BatchAnswer(
     string Id, string TenantId, string Name, string Description, IReadOnlyList<string> ScenarioIds, string Status, BatchSummary Summary,
     IReadOnlyList<BatchRun> Runs, string? CreatedAt, string? CompletedAt);
@@ -214,8 +214,9 @@ public sealed record BatchAnswer(
 /// <param name="Failed">Could not be computed.</param>
 /// <param name="Pending">Wait.</param>
 /// <param name="Running">Are being computed.</param>
-/// <param name="SuccessRate">How many of all were computed, in percent.</param>
-public sealed record BatchSummary(int TotalRuns, int Completed, int Failed, int Pending, int Running, decimal SuccessRate);
+/// <param name="Dropped">Are no longer kept, so that nothing is known of them.</param>
+/// <param name="SuccessRate">How many of those that are kept were computed, in percent. Absent when none is.</param>
+public sealed record BatchSummary(int TotalRuns, int Completed, int Failed, int Pending, int Running, int Dropped, decimal? SuccessRate);
 
 /// <summary>A run of a batch.</summary>
 /// <param name="Id">To ask for all of it.</param>

@@ -198,7 +198,19 @@ public sealed class RestIsolationTests(GuardedSystem system) : IClassFixture<Gua
         });
         Assert.Equal(201, adjustment.Code);
         var key = (await system.GetAsync(system.Beta, "/v1/admin/api-keys")).Json["apiKeys"]![0]!;
-        return [(string)adjustment.Json["id"]!, (string)key["id"]!];
+        var scenario = await CreatedAsync("/v1/simulations/scenarios", JsonNode.Parse(
+            """{"name":"of beta","inputs":{"customerId":"c","periodStart":"2026-01-01","periodEnd":"2026-01-31","usageItems":[{"metric":"calls","quantity":3,"price":{"currency":"usd","unit_amount":5}}]}}""")!);
+        var scenarioId = (string)scenario["id"]!;
+        var run = await CreatedAsync("/v1/simulations/runs", new JsonObject { ["scenarioId"] = scenarioId });
+        var batch = await CreatedAsync("/v1/simulations/batch", new JsonObject { ["name"] = "of beta", ["scenarioIds"] = new JsonArray(scenarioId) });
+        return [(string)adjustment.Json["id"]!, (string)key["id"]!, scenarioId, (string)run["runId"]!, (string)batch["batchId"]!];
+    }
+
+    private async Task<JsonNode> CreatedAsync(string path, JsonNode body)
+    {
+        var answer = await system.PostAsync(system.Beta, path, body);
+        Assert.True(answer.Code is 201 or 202, answer.Text);
+        return answer.Json;
     }
 
     private async Task<IReadOnlyList<(HttpMethod Method, string Path)>> RoutesAsync()

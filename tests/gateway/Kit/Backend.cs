@@ -49,6 +49,9 @@ public sealed class Backend : IAsyncDisposable
     public Func<GetProjectionRequest, GetProjectionResponse> Projection { get; set; } = null!;
 
     public Func<CheckInvoiceRequest, CheckInvoiceResponse> CheckInvoice { get; set; } = null!;
+
+    public Func<GetBatchRequest, GetBatchResponse> Batch { get; set; } = null!;
+
     /// <summary>Is told the events that are to wait in a backfill.</summary>
     public Action<StageEventsRequest> Stage { get; set; } = null!;
 
@@ -99,6 +102,7 @@ public sealed class Backend : IAsyncDisposable
         app.MapGrpcService<AdjustmentFace>();
         app.MapGrpcService<WebhookFace>();
         app.MapGrpcService<PricingFace>();
+        app.MapGrpcService<SimulationFace>();
         app.MapGrpcService<BackfillFace>();
         app.MapGrpcService<HealthFace>();
         app.MapGet("/v1.0/healthz", () => Microsoft.AspNetCore.Http.Results.NoContent());
@@ -121,6 +125,7 @@ public sealed class Backend : IAsyncDisposable
         StripeEvent = _ => new();
         Projection = _ => new();
         CheckInvoice = _ => new();
+        Batch = _ => new();
         Stage = _ => { };
         Decided.Clear();
         Mappings.Clear();
@@ -221,6 +226,12 @@ public sealed class Backend : IAsyncDisposable
 
         public override Task<CheckInvoiceResponse> CheckInvoice(CheckInvoiceRequest request, ServerCallContext context) =>
             Task.FromResult(backend.Note(context, backend.CheckInvoice(request)));
+    }
+
+    private sealed class SimulationFace(Backend backend) : SimulationService.SimulationServiceBase
+    {
+        public override Task<GetBatchResponse> GetBatch(GetBatchRequest request, ServerCallContext context) =>
+            Task.FromResult(backend.Note(context, backend.Batch(request)));
     }
 
     private sealed class HealthFace(Backend backend) : Grpc.Health.V1.Health.HealthBase
