@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Stripe;
 using Stripe.Billing;
@@ -25,6 +26,10 @@ namespace StripeMeter.Pusher.Tests.Kit;
 internal sealed class PusherUnderTest : IAsyncDisposable
 {
     public const string Tenant = "acme";
+
+    /// <summary>The time of all tests, far from both ends of a month, so that what they need of a period is there on every day.</summary>
+    public static readonly TimeProvider Clock = ShiftedTime.MidMonth();
+
     private readonly string _folder = Directory.CreateTempSubdirectory("stripemeter-pusher-").FullName;
     private readonly List<WebApplication> _pushers = [];
     private readonly List<GrpcChannel> _channels = [];
@@ -38,12 +43,9 @@ internal sealed class PusherUnderTest : IAsyncDisposable
     public StripeDoubleHost Double { get; private set; } = null!;
 
     /// <summary>The double's time, which a test may set back to have something begin earlier.</summary>
-    public ShiftedTime DoubleTime { get; } = new();
+    public ShiftedTime DoubleTime { get; } = new(Clock);
 
     public StripeClient Stripe { get; private set; } = null!;
-
-    /// <summary>What is counted in: this month, unless a test needs more of it to be past than may be.</summary>
-    public BillingPeriod Period { get; set; } = ThisMonth;
 
     public IMeterStore AllTenants => _store;
 
@@ -63,14 +65,7 @@ internal sealed class PusherUnderTest : IAsyncDisposable
 
     public PushExplainService.PushExplainServiceClient Explanations => new(_channels[0]);
 
-    public static BillingPeriod ThisMonth
-    {
-        get
-        {
-            var now = Instant.Of(TimeProvider.System.GetUtcNow());
-            return PeriodClock.CalendarMonths.PeriodOf("", now - TimeSpan.FromMinutes(30));
-        }
-    }
+    public static BillingPeriod ThisMonth => PeriodClock.CalendarMonths.PeriodOf("", Instant.Of(Clock.GetUtcNow()));
 
     /// <param name="pushers">How many pushers run over the same store.</param>
     /// <param name="settings">Settings beside those that make it fast and local.</param>
@@ -100,6 +95,7 @@ internal sealed class PusherUnderTest : IAsyncDisposable
             all[name] = value;
         var pusher = PusherApp.Build([], all, builder =>
         {
+            builder.Services.AddSingleton(Clock);
             if (logs is not null)
                 builder.Logging.AddProvider(logs).AddFilter<CapturedLogs>(null, LogLevel.Trace);
         });
@@ -111,7 +107,7 @@ internal sealed class PusherUnderTest : IAsyncDisposable
     /// <summary>A target in the delta ledger, for an account that no mapping names.</summary>
     public Task<bool> PushIntoTheVoidAsync(string account)
     {
-        var now = Instant.Of(TimeProvider.System.GetUtcNow());
+        var now = Instant.Of(Clock.GetUtcNow());
         var protocol = new PushProtocol(new PushRules(), () => 0);
         var document = new DeltaDocument { Key = new DeltaKey(account, false, "mtr_1", "cus_1"), Meter = new MeterNames("e", "c", "v") };
         var counter = new Contribution("m", "cus_1", Quantity.FromInteger(1), new CounterVersion(0, 1), "log", ThisMonth.Start);
@@ -189,7 +185,7 @@ internal sealed class PusherUnderTest : IAsyncDisposable
     public async Task<Subscription> SubscribeAsync(string customer, string price, TimeSpan? sinceMonthStart = null)
     {
         var month = ThisMonth.Start.ToOffset();
-        DoubleTime.Shift = month + (sinceMonthStart ?? TimeSpan.FromDays(-1)) - TimeProvider.System.GetUtcNow();
+        DoubleTime.Shift = month + (sinceMonthStart ?? TimeSpan.FromDays(-1)) - Clock.GetUtcNow();
         var subscription = await Stripe.V1.Subscriptions.CreateAsync(new SubscriptionCreateOptions
         {
             Customer = customer, Items = [new SubscriptionItemOptions { Price = price }],
@@ -203,11 +199,11 @@ internal sealed class PusherUnderTest : IAsyncDisposable
     /// <summary>Counts one more event, as the aggregator would.</summary>
     public async Task CountAsync(string metric, string customer, string quantity, TimeSpan? ago = null)
     {
-        var now = Instant.Of(TimeProvider.System.GetUtcNow());
-        var key = new CounterKey(metric, customer, Period.Start);
-        var counter = _rows.TryGetValue(key, out var row) ? row.Counter : Counter.Empty(key, Period);
+        var now = Instant.Of(Clock.GetUtcNow());
+        var key = new CounterKey(metric, customer, ThisMonth.Start);
+        var counter = _rows.TryGetValue(key, out var row) ? row.Counter : Counter.Empty(key, ThisMonth);
         var aggregates = counter.Aggregates.With(
-            Quantity.Parse(quantity), Instant.Max(Period.Start, now - (ago ?? TimeSpan.Zero)), $"key {counter.Version.Position}");
+            Quantity.Parse(quantity), now - (ago ?? TimeSpan.Zero), $"key {counter.Version.Position}");
         counter = counter with { Aggregates = aggregates, Version = new CounterVersion(0, counter.Version.Position + 1) };
         _rows[key] = new CounterRow(counter, 0, "log", now);
         await Store.Projection.WriteAsync([_rows[key]], CancellationToken.None);
@@ -224,7 +220,7 @@ internal sealed class PusherUnderTest : IAsyncDisposable
 
     private static CounterRow Recounted(string metric, string customer, BillingPeriod period, string quantity, int times)
     {
-        var now = Instant.Of(TimeProvider.System.GetUtcNow());
+        var now = Instant.Of(Clock.GetUtcNow());
         var counter = Counter.Empty(new CounterKey(metric, customer, period.Start), period);
         var newest = Instant.Min(now, period.End - TimeSpan.FromMinutes(1));
         // Behind all that was counted before.
@@ -243,8 +239,8 @@ internal sealed class PusherUnderTest : IAsyncDisposable
         return Store.Projection.WriteAsync([row], CancellationToken.None);
     }
 
-    /// <summary>What the double's summaries say of a customer in the period.</summary>
-    public Task<string> ToldAsync(string meterId, string customer) => ToldAsync(meterId, customer, Period);
+    /// <summary>What the double's summaries say of a customer this month.</summary>
+    public Task<string> ToldAsync(string meterId, string customer) => ToldAsync(meterId, customer, ThisMonth);
 
     /// <summary>What the double's summaries say of a customer in a stretch of whole minutes.</summary>
     public async Task<string> ToldAsync(string meterId, string customer, BillingPeriod period)

@@ -1,8 +1,10 @@
 namespace StripeMeter.Pusher.Tests.Kit;
 
-/// <summary>The machine's time, shifted.</summary>
-internal sealed class ShiftedTime : TimeProvider
+/// <summary>A time that runs, shifted.</summary>
+/// <param name="origin">What is shifted.</param>
+internal sealed class ShiftedTime(TimeProvider origin) : TimeProvider
 {
+    private const int MiddleDay = 15;
     private long _shiftTicks;
 
     public TimeSpan Shift
@@ -11,5 +13,14 @@ internal sealed class ShiftedTime : TimeProvider
         set => Interlocked.Exchange(ref _shiftTicks, value.Ticks);
     }
 
-    public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Shift;
+    /// <summary>The machine's time, as many days ahead as it takes to be in the middle of a month.</summary>
+    public static ShiftedTime MidMonth()
+    {
+        var today = System.GetUtcNow().Date;
+        var month = today.AddDays(1 - today.Day);
+        var middle = (today.Day <= MiddleDay ? month : month.AddMonths(1)).AddDays(MiddleDay - 1);
+        return new ShiftedTime(System) { Shift = middle - today };
+    }
+
+    public override DateTimeOffset GetUtcNow() => origin.GetUtcNow() + Shift;
 }

@@ -21,7 +21,7 @@ internal sealed class TestAccount : IAsyncDisposable
     public static async Task<TestAccount> StartAsync()
     {
         var account = new TestAccount();
-        account.Double = await StripeDoubleHost.StartAsync(new StripeDoubleOptions { DataFile = Path.Combine(account._folder, "stripe.db"), Port = 0 });
+        account.Double = await StripeDoubleHost.StartAsync(new StripeDoubleOptions { DataFile = Path.Combine(account._folder, "stripe.db"), Port = 0, TimeProvider = PusherUnderTest.Clock });
         account.Stripe = new StripeClient(new StripeClientOptions
         {
             ApiKey = "sk_test_shadow", ApiBase = account.Double.BaseAddress.ToString().TrimEnd('/'), HttpClient = new SystemNetHttpClient(account._http),

@@ -48,6 +48,5 @@ public sealed class AnchorChangeTests
         await Patience.UntilAsync(async () => (await subject.DocumentAsync(mapping.MeterId, "cus_1"))!.BehindSince is null);
     }
 
-    private static Instant Cut => Instant.Max(
-        PusherUnderTest.ThisMonth.Start + TimeSpan.FromMinutes(2), Instant.Of(TimeProvider.System.GetUtcNow()) - TimeSpan.FromMinutes(31)).ToMinute();
+    private static Instant Cut => (Instant.Of(PusherUnderTest.Clock.GetUtcNow()) - TimeSpan.FromMinutes(31)).ToMinute();
 }

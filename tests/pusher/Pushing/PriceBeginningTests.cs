@@ -18,13 +18,13 @@ public sealed class PriceBeginningTests
         var price = await subject.CreatePriceAsync(meter.Id);
         subject.DoubleTime.Shift = TimeSpan.Zero;
         await subject.CreateMappingAsync("calls", mapping => mapping.PriceId = price.Id);
-        Assert.InRange(price.Created, PusherUnderTest.ThisMonth.Start.ToUtc() + Since, TimeProvider.System.GetUtcNow().UtcDateTime - Since);
+        Assert.InRange(price.Created, PusherUnderTest.ThisMonth.Start.ToUtc() + Since, PusherUnderTest.Clock.GetUtcNow().UtcDateTime - Since);
 
         await subject.CountAsync("calls", "cus_1", "7", ago: Before);
         await subject.UntilToldAsync(meter.Id, "cus_1", "7");
         await subject.CountAsync("calls", "cus_1", "1", ago: Before);
         await subject.UntilToldAsync(meter.Id, "cus_1", "8");
 
-        Assert.All(subject.Double.ReadEvents(), taken => Assert.InRange(taken.Timestamp, price.Created, TimeProvider.System.GetUtcNow()));
+        Assert.All(subject.Double.ReadEvents(), taken => Assert.InRange(taken.Timestamp, price.Created, PusherUnderTest.Clock.GetUtcNow()));
     }
 }

@@ -18,7 +18,7 @@ public sealed class StripeNoticeTests
         await subject.CountAsync("api_calls", "cus_1", "7");
         await subject.UntilToldAsync(mapping.MeterId, "cus_1", "7");
         var identifier = Assert.Single(subject.Double.ReadEvents()).Identifier;
-        var reports = new ErrorReports(subject.AllTenants, _protocol, TimeProvider.System);
+        var reports = new ErrorReports(subject.AllTenants, _protocol, PusherUnderTest.Clock);
 
         Assert.True(await reports.EnterAsync(identifier, "meter_event_customer_not_found", Never));
         Assert.False(await reports.EnterAsync("somebody else's", "meter_event_customer_not_found", Never));
@@ -38,7 +38,7 @@ public sealed class StripeNoticeTests
         var mapping = await subject.MapAsync("api_calls");
         await subject.CountAsync("api_calls", "cus_1", "7");
         await subject.UntilToldAsync(mapping.MeterId, "cus_1", "7");
-        var deadlines = new InvoiceDeadlines(subject.AllTenants, _protocol, TimeProvider.System);
+        var deadlines = new InvoiceDeadlines(subject.AllTenants, _protocol, PusherUnderTest.Clock);
         var month = PusherUnderTest.ThisMonth;
         var account = new AccountMode(subject.Double.AccountId, false);
         var line = new BilledLine("cus_1", mapping.MeterId, new BillingPeriod(month.Start, month.End + TimeSpan.FromSeconds(17)));

@@ -38,8 +38,7 @@ public sealed class ReconciliationServiceTests
     public async Task Run_WithAnotherWriter_NamesTheMinute_AndSuggestsACorrection()
     {
         await using var subject = await PusherUnderTest.StartAsync();
-        var minute = (Instant.Of(TimeProvider.System.GetUtcNow()) - TimeSpan.FromHours(2)).ToMinute();
-        subject.Period = new BillingPeriod(minute - TimeSpan.FromDays(10), minute + TimeSpan.FromDays(10));
+        var minute = (Instant.Of(PusherUnderTest.Clock.GetUtcNow()) - TimeSpan.FromHours(2)).ToMinute();
         var mapping = await subject.MapAsync("tokens");
         await subject.CountAsync("tokens", "cus_1", "100");
         await subject.UntilToldAsync(mapping.MeterId, "cus_1", "100");
@@ -56,7 +55,7 @@ public sealed class ReconciliationServiceTests
         Assert.Equal(report.Suggestion, Assert.Single(await ReportsAsync(subject)).Suggestion);
         var applied = await subject.Reconciliation.ApplySuggestionsAsync(new() { TenantId = "other", Ids = { report.Suggestion.Id, report.Suggestion.Id[..^2] } });
         Assert.All(applied.Results, result => Assert.False(result.Applied));
-        var summary = await subject.Reconciliation.SummarizeReconciliationAsync(new() { TenantId = PusherUnderTest.Tenant, StartTime = subject.Period.Start.ToTimestamp(), EndTime = subject.Period.End.ToTimestamp() });
+        var summary = await subject.Reconciliation.SummarizeReconciliationAsync(new() { TenantId = PusherUnderTest.Tenant, StartTime = ThisMonth, EndTime = NextMonth });
         Assert.Equal(("tokens", "100", "107", "7", 1), (summary.Metrics[0].Metric, summary.Overall.ExpectedTotal, summary.Overall.StripeTotal, summary.Overall.DriftAbs, summary.Overall.ItemCount));
     }
 
@@ -106,7 +105,7 @@ public sealed class ReconciliationServiceTests
         using var logs = new CapturedLogs();
         await subject.StartPusherAsync(logs);
         var meter = await subject.CreateMeterAsync("calls", window: "hour");
-        var told = Instant.Of(TimeProvider.System.GetUtcNow() - TimeSpan.FromDays(4)).Floor(TimeSpan.FromHours(1));
+        var told = Instant.Of(PusherUnderTest.Clock.GetUtcNow() - TimeSpan.FromDays(4)).Floor(TimeSpan.FromHours(1));
         var period = new BillingPeriod(told - TimeSpan.FromDays(1), told + TimeSpan.FromDays(20));
         await LoseAsync(subject, new DeltaKey(subject.Double.AccountId, false, meter.Id, "cus_1"), period, told);
 
@@ -182,10 +181,7 @@ public sealed class ReconciliationServiceTests
     }
 
     private static async Task<IReadOnlyList<ReconciliationReport>> ReportsAsync(PusherUnderTest subject, string tenant = PusherUnderTest.Tenant) =>
-        (await subject.Reconciliation.ListReconciliationReportsAsync(new()
-        {
-            TenantId = tenant, StartTime = subject.Period.Start.ToTimestamp(), EndTime = subject.Period.End.ToTimestamp(),
-        })).Reports;
+        (await subject.Reconciliation.ListReconciliationReportsAsync(new() { TenantId = tenant, StartTime = ThisMonth, EndTime = NextMonth })).Reports;
 
     private static async Task<string> MetricAsync(PusherUnderTest subject, string name) =>
         Assert.Single((await subject.MetricsAsync()).Split('\n'), line => line.StartsWith(name + "{", StringComparison.Ordinal));

@@ -34,7 +34,7 @@ public sealed class WebhookTests
         { "another body", EventUtility.GenerateSignatureHeader("{}", Secret, Now) },
     };
 
-    private static long Now => TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
+    private static long Now => PusherUnderTest.Clock.GetUtcNow().ToUnixTimeSeconds();
 
     [Theory, MemberData(nameof(Refused))]
     public async Task Receive_WithAWrongSignature_IsRefusedAndDoesNothing(string what, string signature)
