@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using StripeMeter.Metering.Periods;
 using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Quantities;
 using StripeMeter.Metering.Time;
@@ -13,6 +15,7 @@ internal static class DeltaJson
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
     {
         IgnoreReadOnlyProperties = true,
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { ReadEarlierIntents } },
         Converters = { new QuantityConverter(), new InstantConverter(), new UsedMinutesConverter() },
     };
 
@@ -24,6 +27,21 @@ internal static class DeltaJson
     public static DeltaDocument ReadDocument(string json, long revision) => Read<DeltaDocument>(json) with { Revision = revision };
 
     public static PushIntent ReadIntent(string json) => Read<PushIntent>(json);
+
+    /// <summary>
+    /// Intents were once kept with the start of their period alone. They end where a month that begins there does, which only
+    /// says where to look for what they told.
+    /// </summary>
+    private static void ReadEarlierIntents(JsonTypeInfo type)
+    {
+        if (type.Type != typeof(PushIntent))
+            return;
+        var period = type.Properties.Single(property => property.Name == "period");
+        var start = type.CreateJsonPropertyInfo(typeof(Instant), "periodStart");
+        start.Set = (intent, value) => period.Set!(intent, PeriodAnchor.Following((Instant)value!, (Instant)value!));
+        (start.IsRequired, period.IsRequired) = (false, false);
+        type.Properties.Add(start);
+    }
 
     private static T Read<T>(string json) => JsonSerializer.Deserialize<T>(json, Options)
         ?? throw new InvalidDataException($"A stored {typeof(T).Name} is empty.");
