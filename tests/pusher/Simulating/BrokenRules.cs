@@ -10,7 +10,11 @@ namespace StripeMeter.Pusher.Tests.Simulating;
 /// <summary>A rule that is taken away, and what the same world is with it.</summary>
 /// <param name="Broken">Without the rule.</param>
 /// <param name="Whole">With it.</param>
-internal sealed record BrokenRule(StripeVariant Broken, StripeVariant Whole);
+internal sealed record BrokenRule(StripeVariant Broken, StripeVariant Whole)
+{
+    /// <summary>From where on seeds are run. Any would do; behind this one it is missed soon.</summary>
+    public int FirstSeed { get; init; } = 1;
+}
 
 /// <summary>
 /// Pushing with one rule taken away, each by its name. Comparing totals would find in the end what two of them let
@@ -22,8 +26,8 @@ internal static class BrokenRules
 
     public static IReadOnlyDictionary<string, BrokenRule> All { get; } = new Dictionary<string, BrokenRule>
     {
-        ["a refusal of what was sent before says nothing"] = Settled(rules => new RefusalSettles(rules)),
-        ["a limit met by what was sent before says nothing"] = Settled(rules => new LimitSettles(rules)),
+        ["a refusal of what was sent before says nothing"] = Settled(rules => new RefusalSettles(rules)) with { FirstSeed = 430 },
+        ["a limit met by what was sent before says nothing"] = Settled(rules => new LimitSettles(rules)) with { FirstSeed = 1_330 },
         ["a revoked key refuses nothing"] = Settled(rules => new RevokedKeyRejects(rules)),
         ["nothing is sent again once its identifier may be forgotten"] = Settled(rules => new ResendsForEver(rules)),
         ["a total is sent again at any age"] = Settled(rules => new ResendsTotalsForADay(rules)),
@@ -41,8 +45,8 @@ internal static class BrokenRules
             StripeVariant.True with { Deltas = deltas => new NeverSorts(deltas) }, StripeVariant.True),
         ["what is refused too often waits for a human"] = Limited(rules => rules with { MaximumRejections = int.MaxValue }),
         ["what is refused is told anew after a while"] = Limited(rules => rules with { FirstRemint = TimeSpan.Zero }),
-        ["summaries have time to settle"] = Limited(rules => rules with { SettleTime = TimeSpan.Zero }),
-        ["nothing is sent just before an invoice is final"] = Limited(rules => rules with { DeadlineMargin = TimeSpan.Zero }),
+        ["summaries have time to settle"] = Limited(rules => rules with { SettleTime = TimeSpan.Zero }) with { FirstSeed = 320 },
+        ["nothing is sent just before an invoice is final"] = Limited(rules => rules with { DeadlineMargin = TimeSpan.Zero }) with { FirstSeed = 370 },
     };
 
     private static BrokenRule Settled(Func<PushRules, Settling> settling) =>
