@@ -15,6 +15,9 @@ public sealed record RaisedContribution(BillingPeriod Period, Contribution Contr
     /// <summary>Since when the mapping is there. What was final before that was never its to bill.</summary>
     public Instant MappedSince { get; init; } = Instant.Minimum;
 
+    /// <summary>It goes to a test account, and is billed elsewhere.</summary>
+    public bool IsShadow { get; init; }
+
     /// <summary>When the price of the mapping began, if that is known: what is stamped before is billed by none of its lines.</summary>
     public Instant PriceBegan { get; init; }
 }
@@ -69,8 +72,12 @@ public sealed class ContributionRaiser(IDeltaLedger ledger, PushProtocol protoco
         throw DeltaChanges.TooSlow();
     }
 
-    private DeltaDocument Raise(DeltaDocument document, RaisedContribution item, Contribution placed) => protocol.SetBilledFrom(
-        protocol.Raise(document, item.Period, placed, item.Meter, item.Mapped, Now), item.PriceBegan, Now);
+    private DeltaDocument Raise(DeltaDocument document, RaisedContribution item, Contribution placed)
+    {
+        if (document.IsShadow != item.IsShadow)
+            document = document with { IsShadow = item.IsShadow };
+        return protocol.SetBilledFrom(protocol.Raise(document, item.Period, placed, item.Meter, item.Mapped, Now), item.PriceBegan, Now);
+    }
 
     /// <summary>
     /// Puts contributions that are new here in place, with a share of nothing. Only once that is saved are the other

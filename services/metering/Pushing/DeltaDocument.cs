@@ -15,6 +15,9 @@ public sealed record DeltaDocument
 
     public required MeterNames Meter { get; init; }
 
+    /// <summary>It is told in a test account what is billed elsewhere.</summary>
+    public bool IsShadow { get; init; }
+
     /// <summary>In the order of their starts.</summary>
     public IReadOnlyList<PeriodDelta> Periods { get; init; } = [];
 

@@ -98,7 +98,10 @@ internal sealed partial class CounterSweep(
         {
             yield return new Place(
                 accounts.ShadowOf(mapping.ShadowStripeAccount), mapping.ShadowStripeAccount, mapping.ShadowMeterId, shadow,
-                ToContribution(row, mapping, mapping.ShadowMeter) with { MappedSince = mapping.Updated, PriceBegan = mapping.ShadowPriceBegan });
+                ToContribution(row, mapping, mapping.ShadowMeter) with
+                {
+                    MappedSince = mapping.Updated, PriceBegan = mapping.ShadowPriceBegan, IsShadow = true,
+                });
         }
     }
 
