@@ -18,7 +18,7 @@ public sealed partial class AuditorService : BackgroundService
     private readonly ILogger<AuditorService> _logger;
     private readonly AuditWalk _walk;
     private readonly Counter<long> _checks;
-    private readonly Counter<long> _mismatches;
+    private readonly AlertingCounter _mismatches;
     private readonly Counter<long> _repairs;
 
     public AuditorService(
@@ -28,7 +28,7 @@ public sealed partial class AuditorService : BackgroundService
         _walk = new AuditWalk(store, RandomNumberGenerator.GetInt32, settings.PageRecords);
         var meter = meters.Create(ServiceTelemetry.Prefix + "Auditing");
         _checks = meter.CreateCounter<long>("counters_audited", description: "Counters recounted from the ledger, by outcome.");
-        _mismatches = meter.CreateCounter<long>("counter_audit_mismatches", description: "Counters that were not what the ledger says.");
+        _mismatches = new AlertingCounter(meter, "counter_audit_mismatches", "Counters that were not what the ledger says.");
         _repairs = meter.CreateCounter<long>("counter_audit_repairs", description: "Counters that the auditor had counted anew.");
     }
 

@@ -7,13 +7,13 @@ namespace StripeMeter.Ingest.Subscribing;
 public sealed class SubscriptionInstruments
 {
     private readonly Counter<long> _taken;
-    private readonly Counter<long> _refused;
+    private readonly AlertingCounter _refused;
 
     public SubscriptionInstruments(IMeterFactory meters)
     {
         var meter = meters.Create(ServiceTelemetry.Prefix + "Subscribing");
         _taken = meter.CreateCounter<long>("published_events_taken", description: "Events taken from the topic usage.events.");
-        _refused = meter.CreateCounter<long>("dead_letters", description: "Events of the topic usage.events that were kept as dead letters.");
+        _refused = new AlertingCounter(meter, "dead_letters", "Events of the topic usage.events that were kept as dead letters.");
     }
 
     public void Taken(long count) => _taken.Add(count);

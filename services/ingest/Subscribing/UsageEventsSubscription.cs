@@ -27,6 +27,8 @@ internal static partial class UsageEventsSubscription
 
     public static void MapUsageEvents(this WebApplication app)
     {
+        // Taken from here on, so that it is exported before the first event comes.
+        var instruments = app.Services.GetRequiredService<SubscriptionInstruments>();
         foreach (var topic in app.Services.GetRequiredService<PublisherTopics>().All)
         {
             app.MapPost(Route + topic.Name, HandleAsync).WithTopic(new TopicOptions
@@ -35,13 +37,12 @@ internal static partial class UsageEventsSubscription
             });
             app.MapPost(Route + topic.DeadName, HandleDeadAsync).WithTopic(new TopicOptions { PubsubName = DaprNames.PubSub, Name = topic.DeadName });
 
-            Task<TopicStatus> HandleAsync(
-                HttpContext context, PublicationTaker taker, SubscriptionInstruments instruments, ILogger<PublicationTaker> logger) =>
+            Task<TopicStatus> HandleAsync(HttpContext context, PublicationTaker taker, ILogger<PublicationTaker> logger) =>
                 TakeAsync(topic, context, taker, instruments, logger);
 
             Task<TopicStatus> HandleDeadAsync(
-                HttpContext context, PublicationTaker taker, DeadLetterKeeper keeper, SubscriptionInstruments instruments,
-                ILogger<PublicationTaker> logger) => TakeDeadAsync(topic, context, taker, keeper, instruments, logger);
+                HttpContext context, PublicationTaker taker, DeadLetterKeeper keeper, ILogger<PublicationTaker> logger) =>
+                TakeDeadAsync(topic, context, taker, keeper, instruments, logger);
         }
     }
 

@@ -13,7 +13,7 @@ namespace StripeMeter.Pusher.Reconciling;
 internal sealed class ReconciliationInstruments
 {
     private readonly Counter<long> _runs;
-    private readonly Counter<long> _findings;
+    private readonly AlertingCounter _findings;
     private readonly Histogram<double> _duration;
     private readonly ReconciliationOptions _options;
     private readonly Lock _lock = new();
@@ -24,8 +24,9 @@ internal sealed class ReconciliationInstruments
         _options = options;
         var meter = meters.Create(ServiceTelemetry.Prefix + "Reconciling");
         _runs = meter.CreateCounter<long>("recon_runs", description: "Comparisons of a tenant with Stripe, by outcome.");
-        _findings = meter.CreateCounter<long>(
-            "reconciliation_findings", description: "Periods that comparisons found to differ from Stripe, by reason; each counts in every comparison that finds it so.");
+        _findings = new AlertingCounter(
+            meter, "reconciliation_findings", "Periods that comparisons found to differ from Stripe, by reason; each counts in every comparison that finds it so.",
+            "reason", Enum.GetValues<DriftReason>().Where(reason => reason != DriftReason.None).Select(Word));
         _duration = meter.CreateHistogram("recon_duration", "s", "How long a comparison took.", advice: new InstrumentAdvice<double>
         {
             HistogramBucketBoundaries = [0.5, 1, 2.5, 5, 10, 30, 60, 120, 300],
@@ -49,7 +50,7 @@ internal sealed class ReconciliationInstruments
     public void Show(TenantId tenant, ReconciliationReport report)
     {
         if (report.Reason != DriftReason.None)
-            _findings.Add(1, new KeyValuePair<string, object?>("reason", Word(report.Reason)));
+            _findings.Add(1, Word(report.Reason));
         lock (_lock)
         {
             if (report.Status == ReconciliationStatus.Investigate)

@@ -16,7 +16,7 @@ internal sealed class PusherInstruments
     private readonly Counter<long> _shadowPosts;
     private readonly Counter<long> _shadowFailures;
     private readonly Counter<long> _notFollowed;
-    private readonly Counter<long> _webhooks;
+    private readonly AlertingCounter _webhooks;
     private readonly TimeProvider _clock;
     private DeltaBacklog _backlog;
 
@@ -31,7 +31,9 @@ internal sealed class PusherInstruments
             "shadow_usage_post_failures", description: "Attempts to push shadow usage that a test account did not take, by tenant, metric and reason.");
         _notFollowed = meter.CreateCounter<long>(
             "stripe_subscriptions_not_followed", description: "Notices of subscriptions whose periods are not followed because they are not months, by interval.");
-        _webhooks = meter.CreateCounter<long>("stripe_webhooks", description: "Requests to the webhook endpoint, by outcome: taken, already, ignored, or refused.");
+        _webhooks = new AlertingCounter(
+            meter, "stripe_webhooks", "Requests to the webhook endpoint, by outcome: taken, already, ignored, or refused.", "outcome",
+            ["taken", "already", "ignored", "refused"]);
         meter.CreateObservableGauge("push_backlog", () => _backlog.Documents, description: "Documents of which Stripe has not accepted everything.");
         meter.CreateObservableGauge("push_backlog_age", BacklogAgeSeconds, "s", "Since when the document is behind that has been longest.");
         // Each document needs one call at least; a split one, or one that is looked for, more.
@@ -70,7 +72,7 @@ internal sealed class PusherInstruments
 
     public void NotFollowed(string interval) => _notFollowed.Add(1, new KeyValuePair<string, object?>("interval", interval));
 
-    public void WebhookReceived(string outcome) => _webhooks.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
+    public void WebhookReceived(string outcome) => _webhooks.Add(1, outcome);
 
     public void Raised(int counters) => _raised.Add(counters);
 
