@@ -53,10 +53,10 @@ public sealed class LlmTokensTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Interrupt_OfARunningSystem_EndsCleanlyAndARestartGoesOn()
+    public async Task Terminate_ARunningSystem_EndsCleanlyAndARestartGoesOn()
     {
         Assert.Equal(0, await _example.SendAsync());
-        Assert.Equal(0, await _system.InterruptAsync());
+        Assert.Equal(0, await _system.TerminateAsync());
         await _system.StartAsync();
         await _example.AssertTotalsAsync();
     }

@@ -44,10 +44,13 @@ internal sealed class SystemProcess : IAsyncDisposable
         _process = null;
     }
 
-    /// <summary>Asks the process to end. Returns its exit code.</summary>
-    public async Task<int> InterruptAsync()
+    /// <summary>
+    /// Asks the process to end, as a container's runtime does. Ctrl-C takes the same way, but whatever a shell starts in the
+    /// background ignores it, these tests too. Returns its exit code.
+    /// </summary>
+    public async Task<int> TerminateAsync()
     {
-        using (var kill = Process.Start("kill", ["-INT", _process!.Id.ToString(CultureInfo.InvariantCulture)]))
+        using (var kill = Process.Start("kill", ["-TERM", _process!.Id.ToString(CultureInfo.InvariantCulture)]))
             await kill.WaitForExitAsync();
         await _process.WaitForExitAsync().WaitAsync(StartPatience);
         var code = _process.ExitCode;
