@@ -136,8 +136,12 @@ public sealed class ContributionRaiser(IDeltaLedger ledger, PushProtocol protoco
             {
                 var held = document.Find(periodStart)?.Find(contribution.Metric, contribution.Customer);
                 var isNewer = held is { HasLeft: false } && held.LogId == contribution.LogId && held.Version > contribution.Version;
-                share = isNewer ? null : held?.Share ?? Quantity.Zero;
-                return held is null || isNewer ? null : protocol.Leave(document, periodStart, contribution.Metric, contribution.Customer, Now);
+                share = isNewer ? null : Quantity.Zero;
+                if (held is null || isNewer)
+                    return null;
+                var left = protocol.Leave(document, periodStart, contribution.Metric, contribution.Customer, Now);
+                share = left.Find(periodStart)!.Find(contribution.Metric, contribution.Customer)!.Share;
+                return left;
             },
             cancellation).ConfigureAwait(false);
         return share;

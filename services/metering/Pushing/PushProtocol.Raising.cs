@@ -1,4 +1,5 @@
 using StripeMeter.Metering.Periods;
+using StripeMeter.Metering.Quantities;
 using StripeMeter.Metering.Time;
 
 namespace StripeMeter.Metering.Pushing;
@@ -31,21 +32,40 @@ public sealed partial class PushProtocol
         if (present != contribution || delta.Period != period || document.Meter != meter)
             raised = PeriodCuts.Noted(document, PeriodCuts.With(document, delta.With(contribution) with { Period = period }) with { Meter = meter });
         if (document.ParkedSince is { } parked && mapped > parked)
-            raised = raised with { ParkedSince = null, Rejections = 0, HeldUntil = null, Problem = "" };
+            raised = Freed(raised);
         return ReferenceEquals(raised, document) ? document : _schedule.Scheduled(raised, now);
     }
 
     /// <summary>
-    /// Ends the growth of a contribution whose reference belongs to another Stripe customer now. Always answers a
-    /// document to be saved: that is what keeps two takers from taking from each other.
+    /// Ends the growth of a contribution whose reference belongs to another Stripe customer now. What was raised stays, but of a
+    /// parked document only what Stripe has taken: the rest would never be billed here. Always answers a document to be saved:
+    /// that is what keeps two takers from taking from each other.
     /// </summary>
     public DeltaDocument Leave(DeltaDocument document, Instant periodStart, string metric, string customer, Instant now)
     {
         ArgumentNullException.ThrowIfNull(document);
         var delta = document.Find(periodStart) ?? throw new ArgumentException("There is no such period.", nameof(periodStart));
         var present = delta.Find(metric, customer) ?? throw new ArgumentException("There is no such contribution.", nameof(metric));
-        return _schedule.Scheduled(PeriodCuts.Noted(document, PeriodCuts.With(document, delta.With(present with { HasLeft = true }))), now);
+        if (!present.HasLeft && document.ParkedSince is not null)
+            present = present with { Elsewhere = present.Elsewhere + RefusedOf(document, delta, present.Share) };
+        var left = PeriodCuts.Noted(document, PeriodCuts.With(document, delta.With(present with { HasLeft = true })));
+        if (left.Open is null && left.Periods.All(period => period.Outstanding == Quantity.Zero))
+            left = Freed(left);
+        return _schedule.Scheduled(left, now);
     }
+
+    /// <summary>How much of a share Stripe has not taken, and is not being told.</summary>
+    private static Quantity RefusedOf(DeltaDocument document, PeriodDelta delta, Quantity share)
+    {
+        var underWay = document.Open is { } open && document.PeriodOf(open).Period == delta.Period ? open.Value : Quantity.Zero;
+        var refused = delta.Outstanding - underWay;
+        return share > Quantity.Zero
+            ? Quantity.Max(Quantity.Zero, Quantity.Min(share, refused))
+            : Quantity.Min(Quantity.Zero, Quantity.Max(share, refused));
+    }
+
+    private static DeltaDocument Freed(DeltaDocument document) =>
+        document.ParkedSince is null ? document : document with { ParkedSince = null, Rejections = 0, HeldUntil = null, Problem = "" };
 
     /// <summary>
     /// Sorts what was told into the periods as they are cut now. The same document: it is sorted already.

@@ -102,24 +102,39 @@ public sealed class PushProtocolTests
     [Fact]
     public void Next_RefusedTooOften_IsParkedUntilTheMappingChanges()
     {
-        var document = Raise(Empty, Counted(5));
-        var now = Noon;
-        var identifiers = new HashSet<string>();
-        for (var refusal = 0; refusal < _rules.MaximumRejections; refusal++)
-        {
-            document = Apply(Attempt(document, now), AttemptResult.Refused, now, "no such meter");
-            Assert.True(identifiers.Add(document.Open!.Identifier));
-            document = Assert.IsType<PushStep.Close>(_protocol.Next(document, now, 1)).Document;
-            Assert.True(document.HeldUntil > now);
-            now = document.HeldUntil!.Value;
-        }
+        var (document, now) = Parked(Raise(Empty, Counted(5)), Noon);
 
         var deadline = _protocol.Ends.DeadlineOf(document.Periods[0]);
         Assert.Equal((deadline, "no such meter"), (document.Due, document.Problem));
-        Assert.NotNull(document.ParkedSince);
         Assert.Equal(deadline, Raise(document, Counted(6, version: 2), now).Due);
         var mapped = _protocol.Raise(document, March, Counted(5), Meter, mapped: now + TimeSpan.FromSeconds(1), now);
         Assert.Equal((null, now, 0), (mapped.ParkedSince, mapped.Due, mapped.Rejections));
+    }
+
+    /// <summary>Stripe took 4, and refused the rest of what the one that leaves and the one that stays have.</summary>
+    [Theory, InlineData(10, 0, 4, true), InlineData(10, 3, 1, true), InlineData(3, 7, 0, false), InlineData(-2, 12, -2, false)]
+    public void Leave_AParkedDocument_LeavesWhatStripeTook(long leaving, long staying, long left, bool isFreed)
+    {
+        var document = Accept(Attempt(Raise(Empty, Counted(4)), Noon), Noon);
+        document = Raise(document, Counted(leaving, version: 2));
+        if (staying != 0)
+            document = Raise(document, Counted(staying) with { Customer = "stays" });
+        var (parked, now) = Parked(document, Noon + TimeSpan.FromHours(1));
+
+        var after = _protocol.Leave(parked, March.Start, "api_calls", "ref", now);
+
+        var contribution = after.Periods[0].Find("api_calls", "ref")!;
+        Assert.Equal((Quantity.FromInteger(leaving), Quantity.FromInteger(left), true), (contribution.Value, contribution.Share, contribution.HasLeft));
+        Assert.Equal(isFreed, (after.ParkedSince, after.BehindSince, after.Due) is (null, null, null));
+        Assert.Equal(contribution, _protocol.Leave(after, March.Start, "api_calls", "ref", now).Periods[0].Find("api_calls", "ref"));
+    }
+
+    [Fact]
+    public void Leave_ADocumentThatIsNotParked_LeavesWhatWasRaised()
+    {
+        var after = _protocol.Leave(Raise(Empty, Counted(5)), March.Start, "api_calls", "ref", Noon);
+
+        Assert.Equal(Quantity.FromInteger(5), after.Periods[0].Target);
     }
 
     [Fact]
@@ -249,6 +264,23 @@ public sealed class PushProtocolTests
 
     private DeltaDocument Apply(DeltaDocument document, AttemptResult result, Instant now, string message = "") =>
         _protocol.Apply(document, document.Open!, new AttemptOutcome(result, message), now);
+
+    /// <summary>Refused until nobody tries any more, and when that is.</summary>
+    private (DeltaDocument Document, Instant Now) Parked(DeltaDocument document, Instant now)
+    {
+        var identifiers = new HashSet<string>();
+        for (var refusal = 0; refusal < _rules.MaximumRejections; refusal++)
+        {
+            document = Apply(Attempt(document, now), AttemptResult.Refused, now, "no such meter");
+            Assert.True(identifiers.Add(document.Open!.Identifier));
+            document = Assert.IsType<PushStep.Close>(_protocol.Next(document, now, 1)).Document;
+            Assert.True(document.HeldUntil > now);
+            now = document.HeldUntil!.Value;
+        }
+
+        Assert.NotNull(document.ParkedSince);
+        return (document, now);
+    }
 
     private DeltaDocument Accept(DeltaDocument document, Instant now) =>
         Assert.IsType<PushStep.Close>(_protocol.Next(Apply(document, AttemptResult.Accepted, now), now, 1)).Document;

@@ -26,8 +26,8 @@ internal static class BrokenRules
 
     public static IReadOnlyDictionary<string, BrokenRule> All { get; } = new Dictionary<string, BrokenRule>
     {
-        ["a refusal of what was sent before says nothing"] = Settled(rules => new RefusalSettles(rules)) with { FirstSeed = 430 },
-        ["a limit met by what was sent before says nothing"] = Settled(rules => new LimitSettles(rules)) with { FirstSeed = 1_330 },
+        ["a refusal of what was sent before says nothing"] = Settled(rules => new RefusalSettles(rules)) with { FirstSeed = 540 },
+        ["a limit met by what was sent before says nothing"] = Settled(rules => new LimitSettles(rules)) with { FirstSeed = 1_790 },
         ["a revoked key refuses nothing"] = Settled(rules => new RevokedKeyRejects(rules)),
         ["nothing is sent again once its identifier may be forgotten"] = Settled(rules => new ResendsForEver(rules)),
         ["a total is sent again at any age"] = Settled(rules => new ResendsTotalsForADay(rules)),
@@ -40,13 +40,13 @@ internal static class BrokenRules
         ["totals are compared"] = new(Unaudited, StripeVariant.True),
         ["totals settle nothing"] = new(
             StripeVariant.True with { Way = (connection, ledger) => new TotalsForMinutes(connection, ledger) }, StripeVariant.True),
-        ["totals correct nothing"] = new(StripeVariant.True with { Compared = BelieveTotal }, StripeVariant.True),
+        ["totals correct nothing"] = new(StripeVariant.True with { Compared = BelieveTotal }, StripeVariant.True) { FirstSeed = 220 },
         ["what was told counts in the period its timestamp lies in"] = new(
             StripeVariant.True with { Deltas = deltas => new NeverSorts(deltas) }, StripeVariant.True),
         ["what is refused too often waits for a human"] = Limited(rules => rules with { MaximumRejections = int.MaxValue }),
         ["what is refused is told anew after a while"] = Limited(rules => rules with { FirstRemint = TimeSpan.Zero }),
-        ["summaries have time to settle"] = Limited(rules => rules with { SettleTime = TimeSpan.Zero }) with { FirstSeed = 320 },
-        ["nothing is sent just before an invoice is final"] = Limited(rules => rules with { DeadlineMargin = TimeSpan.Zero }) with { FirstSeed = 370 },
+        ["summaries have time to settle"] = Limited(rules => rules with { SettleTime = TimeSpan.Zero }) with { FirstSeed = 960 },
+        ["nothing is sent just before an invoice is final"] = Limited(rules => rules with { DeadlineMargin = TimeSpan.Zero }) with { FirstSeed = 1_680 },
     };
 
     private static BrokenRule Settled(Func<PushRules, Settling> settling) =>

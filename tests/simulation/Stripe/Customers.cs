@@ -26,6 +26,7 @@ internal sealed class Customers(FaultDice dice, ShortPeriods periods, Func<Insta
     private readonly Dictionary<CounterName, Contribution> _counters = [];
     private readonly HashSet<CounterName> _dirty = [];
     private readonly List<Instant> _changes = [];
+    private readonly List<Instant> _returns = [];
     private readonly List<CountedChange> _counted = [];
     private long _position;
     private long _recut;
@@ -41,6 +42,9 @@ internal sealed class Customers(FaultDice dice, ShortPeriods periods, Func<Insta
 
     /// <summary>When the mapping was changed so that what is parked is tried again.</summary>
     public IReadOnlyList<Instant> Changes => _changes;
+
+    /// <summary>When a reference came to the customer that Stripe does not know: what was parked there may have been freed when one left.</summary>
+    public IReadOnlyList<Instant> Returns => _returns;
 
     /// <summary>When the mapping was changed last.</summary>
     public Instant Mapped => _changes.Count == 0 ? Instant.Minimum : _changes[^1];
@@ -102,7 +106,9 @@ internal sealed class Customers(FaultDice dice, ShortPeriods periods, Func<Insta
     /// <summary>A reference goes to a Stripe customer; its counters are marked, as a changed mapping does.</summary>
     public void Move()
     {
-        Move(References[dice.Next(References.Length)], StripeCustomers[dice.Next(StripeCustomers.Length)]);
+        var isUnknown = dice.Next(8) == 0;
+        var customer = isUnknown && dice.Next(3) == 0 ? Unknown : StripeCustomers[dice.Next(StripeCustomers.Length)];
+        Move(isUnknown ? ReferenceOfUnknown : References[dice.Next(References.Length)], customer);
         dice.Tally.Note(Situation.ReferenceMoved);
     }
 
@@ -143,6 +149,8 @@ internal sealed class Customers(FaultDice dice, ShortPeriods periods, Func<Insta
     private void Move(string reference, string customer)
     {
         _customers[reference] = customer;
+        if (customer == Unknown)
+            _returns.Add(now());
         _dirty.UnionWith(_counters.Keys.Where(name => name.Reference == reference));
     }
 

@@ -39,7 +39,7 @@ internal sealed class RefusalChecks(StripeWorld world)
     /// <summary>Whether a refusal was surely in a row with another one; one that is entered late may be by then the first of a new one.</summary>
     private bool IsInARow(RefusedCall earlier, RefusedCall later) =>
         later.Received - earlier.Received < world.Whole.RejectionMemory
-        && world.Customers.Changes.All(change => change + Skew < earlier.Received || change > later.Received);
+        && world.Customers.Changes.Concat(world.Customers.Returns).All(change => change + Skew < earlier.Received || change > later.Received);
 
     /// <summary>The part of a back-off that is not spread.</summary>
     private TimeSpan PauseBehind(int refusals)

@@ -118,9 +118,14 @@ internal sealed class StripeChecks(StripeWorld world)
             world.Tally.Note(Situation.UsageUnbilled);
         foreach (var _ in world.Documents.Where(document => document.ParkedSince is not null))
             world.Tally.Note(Situation.DocumentParked);
+        foreach (var _ in world.Documents.Where(document => document.Key.StripeCustomer == Customers.Unknown && document.Periods.Any(HasLostAll)))
+            world.Tally.Note(Situation.RefusedTakenAlong);
         foreach (var _ in world.Documents.Where(document => document.IsSplit))
             world.Tally.Note(Situation.DifferenceSplit);
     }
+
+    private static bool HasLostAll(PeriodDelta delta) => delta.Contributions.Any(contribution =>
+        contribution is { HasLeft: true } && contribution.Value != Quantity.Zero && contribution.Share == Quantity.Zero);
 
     private static Situation? SituationOf(PushIntent intent) => intent.State switch
     {

@@ -100,6 +100,9 @@ public enum Situation
     /// <summary>A reference moved to another Stripe customer.</summary>
     ReferenceMoved,
 
+    /// <summary>What Stripe refused of a parked document went with its reference to another Stripe customer.</summary>
+    RefusedTakenAlong,
+
     /// <summary>A document was parked because Stripe refused too much of it in a row.</summary>
     DocumentParked,
 
