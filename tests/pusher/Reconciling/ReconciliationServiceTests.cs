@@ -14,6 +14,7 @@ using StoredState = StripeMeter.Metering.Pushing.IntentState;
 namespace StripeMeter.Pusher.Tests.Reconciling;
 
 /// <summary>Comparing with the double, by gRPC.</summary>
+[Collection(nameof(WholeProcess))]
 public sealed class ReconciliationServiceTests
 {
     [Fact]

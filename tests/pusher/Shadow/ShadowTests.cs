@@ -7,6 +7,7 @@ using StripeMeter.V1;
 namespace StripeMeter.Pusher.Tests.Shadow;
 
 /// <summary>Usage that is pushed to a test account beside the billed one.</summary>
+[Collection(nameof(WholeProcess))]
 public sealed class ShadowTests
 {
     [Fact]

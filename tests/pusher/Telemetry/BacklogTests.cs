@@ -2,9 +2,8 @@ using StripeMeter.Pusher.Tests.Kit;
 
 namespace StripeMeter.Pusher.Tests.Telemetry;
 
-/// <summary>What is shown of what Stripe does not know yet. Of all pushers of a process together, so no other may run.</summary>
-[Collection(nameof(BacklogTests))]
-[CollectionDefinition(nameof(BacklogTests), DisableParallelization = true)]
+/// <summary>What is shown of what Stripe does not know yet.</summary>
+[Collection(nameof(WholeProcess))]
 public sealed class BacklogTests
 {
     [Fact]

@@ -12,6 +12,7 @@ using IntentState = StripeMeter.Metering.Pushing.IntentState;
 namespace StripeMeter.Pusher.Tests.Webhooks;
 
 /// <summary>What Stripe tells of itself: who is believed, that nothing is done twice, and what comes of each event.</summary>
+[Collection(nameof(WholeProcess))]
 public sealed class WebhookTests
 {
     private const string Secret = "whsec_tests";
