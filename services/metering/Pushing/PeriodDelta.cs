@@ -70,6 +70,7 @@ public sealed record PeriodDelta
     internal ToldSlot SlotOf(PushIntent intent)
     {
         var start = intent.Meter.Sink == SinkKind.RunningTotal ? Period.Start : intent.Minute;
+        // Slots of usage records were once kept under the start of their period.
         var slot = Slots.FirstOrDefault(slot => intent.Meter.Sink == SinkKind.UsageRecords ? slot.Stamp == start : slot.Start == start);
         return slot == default ? new ToldSlot(start, Quantity.Zero, intent.Number, intent.Minute) : slot;
     }

@@ -35,6 +35,18 @@ public sealed class SinkTests
             [(Noon, Quantity.FromInteger(8)), (Noon + OneHour, Quantity.FromInteger(-2))], delta.Slots.Select(slot => (slot.Start, slot.Told)));
     }
 
+    /// <summary>Slots of usage records were once kept under the start of their period; the record there is set anew, and not added to.</summary>
+    [Fact]
+    public void UsageRecords_WithASlotOfFormerTimes_OverwriteIt()
+    {
+        var document = Raised(SinkKind.UsageRecords, 5, 1, Noon);
+        document = document with { Periods = [document.Periods[0] with { Accepted = Quantity.FromInteger(5), Slots = [new ToldSlot(March.Start, Quantity.FromInteger(5), 1, Noon)] }], Minted = 1 };
+
+        var delta = _documents.Told(Raised(SinkKind.UsageRecords, 8, 2, Noon + OneHour, document), Noon + OneHour).Periods[0];
+
+        Assert.Equal((Quantity.FromInteger(8), Quantity.FromInteger(8), 2), (delta.Accepted, Assert.Single(delta.Slots).Told, delta.Slots[0].Number));
+    }
+
     /// <summary>An hour that a period's edge cuts would be overwritten by the other period's usage.</summary>
     [Fact]
     public void HourTotals_AtTheEdgesOfAPeriod_StayInWholeHours()
