@@ -1,5 +1,4 @@
 using StripeMeter.Metering.Mappings;
-using StripeMeter.Metering.Pushing;
 
 namespace StripeMeter.Metering.Reconciling;
 
@@ -29,9 +28,9 @@ internal sealed class MappedMeters
     public bool BillsSum(string metric, string meterId) => _sums.Contains((metric, meterId));
 
     /// <summary>Whether the meter is told in a test account what is billed elsewhere.</summary>
-    /// <param name="document">Of the meter. With its mapping gone, it is still what it was when it was last told.</param>
-    public bool IsShadow(DeltaDocument document) =>
-        _shadows.Contains(document.Key.MeterId) || (document.IsShadow && !_billed.Contains(document.Key.MeterId));
+    /// <param name="meterId">The meter.</param>
+    /// <param name="wasShadow">Whether it was: with its mapping gone, it is that still.</param>
+    public bool IsShadow(string meterId, bool wasShadow) => _shadows.Contains(meterId) || (wasShadow && !_billed.Contains(meterId));
 
     private void Add(Mapping mapping)
     {

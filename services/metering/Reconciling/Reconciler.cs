@@ -127,7 +127,7 @@ public sealed class Reconciler(
         {
             Key = document.Key,
             Period = delta.Period,
-            IsShadow = meters.IsShadow(document),
+            IsShadow = meters.IsShadow(document.Key.MeterId, document.IsShadow || before?.IsShadow == true),
             Metrics = [.. delta.Contributions.Select(contribution => contribution.Metric).Distinct().Take(rules.NamedFeeders)],
             Customers = [.. delta.Contributions.Select(contribution => contribution.Customer).Distinct().Take(rules.NamedFeeders)],
             Ledger = delta.Target,
