@@ -39,7 +39,13 @@ internal static class DeltaJson
         var period = type.Properties.Single(property => property.Name == "period");
         var start = type.CreateJsonPropertyInfo(typeof(Instant), "periodStart");
         start.Set = (intent, value) => period.Set!(intent, PeriodAnchor.Following((Instant)value!, (Instant)value!));
+        // One of the two there must be.
         (start.IsRequired, period.IsRequired) = (false, false);
+        type.OnDeserialized = intent =>
+        {
+            if (((PushIntent)intent).Period == default)
+                throw new JsonException("A push has no period.");
+        };
         type.Properties.Add(start);
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using StripeMeter.Metering.Periods;
 using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Quantities;
@@ -25,5 +26,6 @@ public sealed class DeltaJsonTests
 
         Assert.Equal(intent, DeltaJson.ReadIntent(json));
         Assert.Equal(intent, DeltaJson.ReadIntent(json.Replace(Now, "\"periodStart\":\"2026-03-10T00:00:00Z\"", StringComparison.Ordinal)));
+        Assert.Throws<JsonException>(() => DeltaJson.ReadIntent(json.Replace(Now + ",", "", StringComparison.Ordinal)));
     }
 }
