@@ -20,9 +20,15 @@ public sealed class PeriodAnchorTests
     public void PeriodOf_ShortMonthsYearEndsAndMinutes_HasItsBoundariesThere(int day, int minute, string at, string start, string end) =>
         Assert.Equal(new BillingPeriod(At(start), At(end)), new PeriodAnchor(day, minute).PeriodOf(At(at)));
 
-    [Fact]
-    public void At_AnInstantWithSeconds_IsCutToItsMinute() =>
-        Assert.Equal(new PeriodAnchor(16, 870), PeriodAnchor.At(At("2026-01-16T14:30:59.9Z")));
+    /// <summary>Stripe's cycle begins somewhere within that minute, of which the last second is therefore taken for a stamp.</summary>
+    [Theory]
+    [InlineData("2026-01-16T14:30:00Z", 16, 870)]
+    [InlineData("2026-01-16T14:30:00.1Z", 16, 870)]
+    [InlineData("2026-01-16T14:30:59.9Z", 16, 870)]
+    [InlineData("2026-02-28T23:59:12Z", 28, 1439)]
+    [InlineData("9999-12-31T23:59:59.9999999Z", 31, 1439)]
+    public void At_AnInstantWithSeconds_IsCutToItsMinute(string instant, int day, int minute) =>
+        Assert.Equal(new PeriodAnchor(day, minute), PeriodAnchor.At(At(instant)));
 
     [Theory]
     [InlineData("2026-03-10T00:00:00Z", "2026-03-11T12:00:00Z", "2026-03-10T00:00:00Z", "2026-04-10T00:00:00Z")]
