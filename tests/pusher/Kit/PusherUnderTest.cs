@@ -114,6 +114,10 @@ internal sealed class PusherUnderTest : IAsyncDisposable
         return Store.Deltas.SaveAsync(protocol.Raise(document, ThisMonth, counter, document.Meter, now, now), CancellationToken.None);
     }
 
+    /// <summary>What the first pusher shows of one metric: a line for each set of labels.</summary>
+    public async Task<IReadOnlyList<string>> MetricAsync(string name) =>
+        [.. (await MetricsAsync()).Split('\n').Where(line => line.StartsWith(name + "{", StringComparison.Ordinal))];
+
     /// <summary>What the first pusher shows of itself.</summary>
     public Task<string> MetricsAsync() => _http.GetStringAsync($"http://127.0.0.1:{_pushers[0].ProbePort()}/metrics");
 

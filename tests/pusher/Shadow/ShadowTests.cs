@@ -41,8 +41,7 @@ public sealed class ShadowTests
             ("api_calls", "cus_1", "cus_test", "4.5", "4.5", "4.5", "0"),
             (compared.Metric, compared.StripeCustomer, compared.ShadowStripeCustomer, compared.Target, compared.Accepted,
                 compared.ShadowTarget, compared.Difference));
-        var posts = Assert.Single(
-            (await subject.MetricsAsync()).Split('\n'), line => line.StartsWith("shadow_usage_posts_total{", StringComparison.Ordinal));
+        var posts = Assert.Single(await subject.MetricAsync("shadow_usage_posts_total"));
         Assert.Contains("tenant=\"acme\"", posts, StringComparison.Ordinal);
         Assert.Contains("metric=\"api_calls\"", posts, StringComparison.Ordinal);
         Assert.Contains("} 2", posts, StringComparison.Ordinal);
