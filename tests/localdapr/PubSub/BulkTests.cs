@@ -122,13 +122,17 @@ public sealed class BulkTests
         await SubscribeAsync(group);
 
         await PublishAsync(group, "lasting", "b");
+        await Patience.UntilAsync(() => _inbox.Texts.Contains("b"), "the event");
+        // Deliveries of one subscription follow each other, so the next one tells that the queue is done with the one before.
         await PublishAsync(group, "lasting", "after");
-
         await Patience.UntilAsync(() => _inbox.Texts.Contains("after"), "the next event");
         await group.RestartSidecarsAsync();
         await PublishAsync(group, "lasting", "end");
+
         await Patience.UntilAsync(() => _inbox.Texts.Contains("end"), "the last event");
-        Assert.Equal(["b", "after", "end"], _inbox.Texts);
+        // The restart may have cut off the answer about "after", which then comes again.
+        Assert.Equal(["b", "after", "end"], _inbox.Texts.Distinct());
+        Assert.Single(_inbox.Texts, "b");
     }
 
     [Fact]
