@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using StripeMeter.Defaults.Hosting;
+using StripeMeter.Kits.Network;
 using Xunit;
 
 namespace StripeMeter.EndToEnd.Tests;
@@ -17,7 +18,7 @@ internal sealed class ApartSystem(params (string Name, string Value)[] settings)
     private readonly string _data = Directory.CreateTempSubdirectory("stripemeter-test-").FullName;
     private readonly Dictionary<string, AppPorts> _ports = AppCatalogue.All.ToDictionary(app => app.Id, _ => AppPorts.Free());
     private readonly ConcurrentDictionary<string, Process> _processes = new();
-    private readonly int _stripePort = ServiceProcess.FreePort();
+    private readonly int _stripePort = FreePort.Take();
 
     public Uri Rest => new($"http://127.0.0.1:{_ports[AppCatalogue.Gateway.Id].Probe}");
 
@@ -126,6 +127,6 @@ internal sealed class ApartSystem(params (string Name, string Value)[] settings)
     private sealed record AppPorts(int App, int Probe, int DaprHttp, int DaprGrpc)
     {
         public static AppPorts Free() => new(
-            ServiceProcess.FreePort(), ServiceProcess.FreePort(), ServiceProcess.FreePort(), ServiceProcess.FreePort());
+            FreePort.Take(), FreePort.Take(), FreePort.Take(), FreePort.Take());
     }
 }

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using StripeMeter.Defaults.Telemetry;
+using StripeMeter.Kits.Network;
 using Xunit;
 
 namespace StripeMeter.EndToEnd.Tests;
@@ -33,12 +34,12 @@ public sealed class LoggingTests
     public async Task Logs_OfARunThatGoesWrong_NameNoKeyAndNoCustomer()
     {
         var data = Directory.CreateTempSubdirectory("stripemeter-test-").FullName;
-        var rest = ServiceProcess.FreePort();
+        var rest = FreePort.Take();
         var logged = new ConcurrentQueue<string>();
         using var system = ServiceProcess.Start("StripeMeter.Local", ["--data", data], new Dictionary<string, string>
         {
             ["API_PORT"] = rest.ToString(CultureInfo.InvariantCulture), ["INGEST_PORT"] = "0", ["LOG_LEVEL"] = "trace", ["LOG_FORMAT"] = "json",
-            ["STRIPE_SECRET_KEY"] = "sk_test_topsecretkey123", ["STRIPE_API_BASE"] = $"http://127.0.0.1:{ServiceProcess.FreePort()}",
+            ["STRIPE_SECRET_KEY"] = "sk_test_topsecretkey123", ["STRIPE_API_BASE"] = $"http://127.0.0.1:{FreePort.Take()}",
         });
         system.OutputDataReceived += (_, line) => logged.Enqueue(line.Data ?? "");
         using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{rest}") };

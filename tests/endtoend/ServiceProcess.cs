@@ -1,18 +1,10 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 
 namespace StripeMeter.EndToEnd.Tests;
 
-/// <summary>Starts programs that were built beside the tests, and finds ports for them.</summary>
+/// <summary>Starts programs that were built beside the tests.</summary>
 internal static class ServiceProcess
 {
-    private const int LowestPort = 14_000;
-    private const int Ports = 16_000;
-
-    // Test runs at the same time begin at different places.
-    private static int _ports = Environment.ProcessId * 101 % Ports;
-
     /// <param name="assembly">Name of the assembly: <c>StripeMeter.Local</c>.</param>
     /// <param name="arguments">Command line.</param>
     /// <param name="environment">Added to the environment, from which a Stripe key is taken out.</param>
@@ -44,28 +36,6 @@ internal static class ServiceProcess
         catch (HttpRequestException)
         {
             return false;
-        }
-    }
-
-    /// <summary>
-    /// A free port below those that the system gives to whoever asks for any: a service that is killed and started again
-    /// finds nobody else on it meanwhile.
-    /// </summary>
-    public static int FreePort()
-    {
-        while (true)
-        {
-            var port = LowestPort + (Interlocked.Increment(ref _ports) % Ports);
-            try
-            {
-                using var listener = new TcpListener(IPAddress.Loopback, port);
-                listener.Start();
-                return port;
-            }
-            catch (SocketException)
-            {
-                // Somebody is there; the next one.
-            }
         }
     }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using StripeMeter.Kits.Network;
 using Xunit;
 
 namespace StripeMeter.EndToEnd.Tests;
@@ -10,9 +11,9 @@ namespace StripeMeter.EndToEnd.Tests;
 internal sealed class SystemProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
-    private readonly int _restPort = ServiceProcess.FreePort();
-    private readonly int _ingestPort = ServiceProcess.FreePort();
-    private readonly int _stripePort = ServiceProcess.FreePort();
+    private readonly int _restPort = FreePort.Take();
+    private readonly int _ingestPort = FreePort.Take();
+    private readonly int _stripePort = FreePort.Take();
     private readonly string _data = Directory.CreateTempSubdirectory("stripemeter-test-").FullName;
     private Process? _process;
 

@@ -13,10 +13,10 @@ public sealed class ActorCallTests
 {
     private readonly ActorLog _log = new();
 
-    private Task<TestApp> AddCountersAsync(TestGroup group, TimeSpan? idle = null, string appId = "app", int port = 0) => group.AddAppAsync(
+    private Task<TestApp> AddCountersAsync(TestGroup group, TimeSpan? idle = null, string appId = "app", int? port = null) => group.AddAppAsync(
         app =>
         {
-            app.Port = port;
+            app.Port = port ?? app.Port;
             app.Services = services => services.AddSingleton(_log);
             app.Actors = actors =>
             {

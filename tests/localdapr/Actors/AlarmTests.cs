@@ -16,11 +16,11 @@ public sealed class AlarmTests
     private Task<TestGroup> StartAsync(bool strict = true) =>
         TestGroup.StartAsync(options => options with { TimeProvider = _time, Strict = strict });
 
-    private async Task<IAlarmActor> AddAlarmAsync(TestGroup group, int port = 0)
+    private async Task<IAlarmActor> AddAlarmAsync(TestGroup group, int? port = null)
     {
         var app = await group.AddAppAsync(app =>
         {
-            app.Port = port;
+            app.Port = port ?? app.Port;
             app.Services = services => services.AddSingleton(_rings);
             app.Actors = static actors => actors.Actors.RegisterActor<AlarmActor>();
         });

@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using StripeMeter.Kits.Network;
 
 namespace StripeMeter.LocalDapr.Tests.Kit;
 
@@ -21,8 +22,7 @@ internal sealed class TestAppBuilder
 
     public Action<WebApplication>? Endpoints { get; set; }
 
-    /// <summary>0 picks a free port.</summary>
-    public int Port { get; set; }
+    public int Port { get; set; } = FreePort.Take();
 
     public bool UseJsonSerialization { get; set; }
 }

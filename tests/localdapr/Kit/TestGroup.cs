@@ -1,4 +1,5 @@
 using Dapr.Client;
+using StripeMeter.Kits.Network;
 using StripeMeter.LocalDapr.Resources;
 
 namespace StripeMeter.LocalDapr.Tests.Kit;
@@ -37,11 +38,19 @@ internal sealed class TestGroup : IAsyncDisposable
         {
             var options = new LocalDaprOptions { DataFile = file,
                 Apps = [.. ids.Select(static id => new LocalDaprApp { AppId = id, AppPort = 0 })], Resources = Resources };
-            return change is null ? options : change(options);
+            options = change is null ? options : change(options);
+            return options with { Apps = [.. options.Apps.Select(WithPorts)] };
         });
         group._host = await LocalDaprHost.StartAsync(group.Options);
         return group;
     }
+
+    /// <summary>Ports that are still free after a restart.</summary>
+    private static LocalDaprApp WithPorts(LocalDaprApp app) => app with
+    {
+        DaprHttpPort = app.DaprHttpPort == 0 ? FreePort.Take() : app.DaprHttpPort,
+        DaprGrpcPort = app.DaprGrpcPort == 0 ? FreePort.Take() : app.DaprGrpcPort,
+    };
 
     /// <summary>Starts an app and waits until its sidecar serves it.</summary>
     public async Task<TestApp> AddAppAsync(Action<TestAppBuilder> build, string appId = "app")
@@ -60,20 +69,13 @@ internal sealed class TestGroup : IAsyncDisposable
     /// <summary>Stops the sidecars and starts them again over the same file, with the same ports.</summary>
     public async Task RestartSidecarsAsync()
     {
-        var before = Host.Sidecars;
         await Host.DisposeAsync();
-        Options = Options with
-        {
-            Apps = [.. Options.Apps.Select(app => app with
-            {
-                DaprHttpPort = before[app.AppId].HttpPort,
-                DaprGrpcPort = before[app.AppId].GrpcPort,
-                AppPort = _apps.Find(running => running.AppId == app.AppId && running.IsRunning)?.Port ?? app.AppPort,
-            })],
-        };
+        Options = Options with { Apps = [.. Options.Apps.Select(app => app with { AppPort = RunningAt(app.AppId) ?? app.AppPort })] };
         _host = await LocalDaprHost.StartAsync(Options);
         await Host.WaitUntilReadyAsync().WaitAsync(Patience.Limit);
     }
+
+    private int? RunningAt(string appId) => _apps.Find(app => app.AppId == appId && app.IsRunning)?.Port;
 
     public DaprClient Client(string appId = "app")
     {

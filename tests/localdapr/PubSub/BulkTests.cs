@@ -10,9 +10,9 @@ public sealed class BulkTests
     private readonly Inbox _dead = new();
 
     private Task<TestApp> SubscribeAsync(TestGroup group, string topic = "lasting", string? deadLetterTopic = null,
-        string route = "/events", int port = 0) => group.AddAppAsync(app =>
+        string route = "/events", int? port = null) => group.AddAppAsync(app =>
     {
-        app.Port = port;
+        app.Port = port ?? app.Port;
         app.Endpoints = endpoints =>
         {
             var bulk = new { enabled = true, maxMessagesCount = 100, maxAwaitDurationMs = 20 };
