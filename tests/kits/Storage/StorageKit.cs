@@ -8,8 +8,8 @@ namespace StripeMeter.Kits.Storage;
 /// </summary>
 public static class StorageKit
 {
-    /// <summary>How long a point may take.</summary>
-    public static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(60);
+    /// <summary>How long a point may take before it hangs: many times what the slowest does on a busy machine.</summary>
+    public static readonly TimeSpan TimeLimit = TimeSpan.FromMinutes(5);
 
     private static readonly (EngineParts Needs, Type Suite)[] Suites =
     [

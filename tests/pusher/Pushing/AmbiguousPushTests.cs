@@ -80,8 +80,12 @@ public sealed class AmbiguousPushTests : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private Task<StripeDoubleHost> StartDoubleAsync() => StripeDoubleHost.StartAsync(
-        new StripeDoubleOptions { DataFile = Path.Combine(_folder, "stripe.db"), Port = 0, TimeProvider = _clock });
+    private Task<StripeDoubleHost> StartDoubleAsync() => StripeDoubleHost.StartAsync(new StripeDoubleOptions
+    {
+        DataFile = Path.Combine(_folder, "stripe.db"), Port = 0, TimeProvider = _clock,
+        // The test's clock rings once for each interval in 30 hours.
+        SettleInterval = TimeSpan.FromMinutes(10),
+    });
 
     private async Task<DeltaKey> RaiseAsync(StripeDoubleHost stripe)
     {
