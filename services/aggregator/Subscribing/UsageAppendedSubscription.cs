@@ -19,13 +19,12 @@ namespace StripeMeter.Aggregator.Subscribing;
 internal static partial class UsageAppendedSubscription
 {
     private const string Route = "/subscriptions/usage-appended";
-    private const int MaximumMessages = 100;
     private const int MaximumWaitMs = 20;
 
     public static void MapUsageAppended(this WebApplication app) =>
         app.MapPost(Route, HandleAsync)
             .WithTopic(new TopicOptions { PubsubName = DaprNames.PubSub, Name = DaprNames.UsageAppendedTopic })
-            .WithMetadata(new BulkSubscribeAttribute(DaprNames.UsageAppendedTopic, MaximumMessages, MaximumWaitMs));
+            .WithMetadata(new BulkSubscribeAttribute(DaprNames.UsageAppendedTopic, BulkDelivery.Messages, MaximumWaitMs));
 
     private static async Task<BulkSubscribeAppResponse> HandleAsync(
         BulkEnvelope envelope, CounterShardClient shards, ILogger<BulkEnvelope> logger)

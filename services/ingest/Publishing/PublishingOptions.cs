@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using StripeMeter.Defaults.Configuration;
+using StripeMeter.Defaults.Hosting;
 
 namespace StripeMeter.Ingest.Publishing;
 
@@ -17,14 +18,14 @@ public sealed class PublishingOptions
     [Setting("PUBLISH_PAUSE_MS"), Range(0, 10_000)]
     public int PauseMs { get; set; } = 100;
 
-    /// <summary>Records of one message. Far below 1 MiB even with the longest names.</summary>
+    /// <summary>Records of one message.</summary>
     public int MessageRecords { get; } = 1_000;
 
     /// <summary>Records of one publish.</summary>
     public int PublishRecords { get; } = 20_000;
 
-    /// <summary>Bytes of one message. Kafka and Dapr accept 1 MiB by default.</summary>
-    public int MessageBytes { get; } = 900_000;
+    /// <summary>Bytes of one message.</summary>
+    public int MessageBytes { get; } = BulkDelivery.MessageBytes;
 
     /// <summary>Log ids held in memory.</summary>
     public int HeldLogIds { get; } = 10_000;
