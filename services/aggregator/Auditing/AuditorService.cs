@@ -44,7 +44,7 @@ public sealed partial class AuditorService : BackgroundService
                 if (await _walk.NextAsync(stoppingToken).ConfigureAwait(false) is { } audited)
                     await NoteAsync(audited, stoppingToken).ConfigureAwait(false);
             }
-            catch (Exception problem) when (problem is not OperationCanceledException)
+            catch (Exception problem) when (problem is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
                 LogAuditFailed(_logger, problem);
             }

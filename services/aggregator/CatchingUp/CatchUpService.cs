@@ -41,7 +41,7 @@ public sealed partial class CatchUpService : BackgroundService
             {
                 _caughtUp.Add(await _sweep.SweepAsync(stoppingToken).ConfigureAwait(false));
             }
-            catch (Exception problem) when (problem is not OperationCanceledException)
+            catch (Exception problem) when (problem is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
                 LogSweepFailed(_logger, problem);
             }

@@ -37,7 +37,7 @@ public sealed partial class RecountService : BackgroundService
             {
                 _recounted.Add(await _sweep.SweepAsync(stoppingToken).ConfigureAwait(false));
             }
-            catch (Exception problem) when (problem is not OperationCanceledException)
+            catch (Exception problem) when (problem is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
                 LogSweepFailed(_logger, problem);
             }

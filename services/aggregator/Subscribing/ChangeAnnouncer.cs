@@ -52,7 +52,7 @@ public sealed partial class ChangeAnnouncer(
                 DaprNames.PubSub, DaprNames.CountersChangedTopic, message.ToByteArray(), "application/octet-stream",
                 cancellationToken: cancellation).ConfigureAwait(false);
         }
-        catch (Exception problem) when (problem is not OperationCanceledException)
+        catch (Exception problem) when (problem is not OperationCanceledException || !cancellation.IsCancellationRequested)
         {
             LogAnnounceFailed(logger, problem);
         }

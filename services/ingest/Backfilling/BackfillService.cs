@@ -41,7 +41,7 @@ public sealed partial class BackfillService : BackgroundService
                 if (await _sweep.SweepAsync(stoppingToken).ConfigureAwait(false))
                     continue;
             }
-            catch (Exception problem) when (problem is not OperationCanceledException)
+            catch (Exception problem) when (problem is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
                 LogSweepFailed(_logger, problem);
             }

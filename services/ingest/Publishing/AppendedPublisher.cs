@@ -64,7 +64,7 @@ public sealed partial class AppendedPublisher : BackgroundService
                 _published.Add(records);
                 await Task.Delay(TimeSpan.FromMilliseconds(_options.PauseMs), _clock, stoppingToken).ConfigureAwait(false);
             }
-            catch (Exception problem) when (problem is not OperationCanceledException)
+            catch (Exception problem) when (problem is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
                 LogPublishFailed(_logger, problem, records);
                 _left.Add(records);

@@ -58,7 +58,7 @@ public sealed class BackfillSweep(IMeterStore store, TimeProvider clock, Backfil
                     if (await runner.RunAsync(work.Id, options.TurnSteps, cancellation).ConfigureAwait(false))
                         Interlocked.Increment(ref unfinished);
                 }
-                catch (Exception failure) when (failure is not OperationCanceledException)
+                catch (Exception failure) when (failure is not OperationCanceledException || !cancellation.IsCancellationRequested)
                 {
                     failures.Enqueue(failure);
                 }

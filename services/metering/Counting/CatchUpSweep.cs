@@ -15,6 +15,9 @@ public sealed record CatchUpOptions
 
     /// <summary>Shards told to walk their log at a time.</summary>
     public int Parallelism { get; init; } = 4;
+
+    /// <summary>Turns of one shard in one sweep. What is left has its turns in the next, after all others had theirs.</summary>
+    public int TurnsPerShard { get; init; } = 20;
 }
 
 /// <summary>
@@ -25,6 +28,9 @@ public sealed class CatchUpSweep(
     IWorkFinder work, Func<ShardId, CancellationToken, Task<FoldResult>> catchUp, TimeProvider clock, CatchUpOptions options)
 {
     private Dictionary<ShardId, Lag> _lagging = [];
+
+    /// <summary>Shards whose turns of the last sweep did not suffice.</summary>
+    private ConcurrentBag<ShardId> _unfinished = [];
 
     /// <summary>How far counting was behind when last looked at.</summary>
     public CountingLag Lagging
@@ -42,13 +48,18 @@ public sealed class CatchUpSweep(
     public async Task<int> SweepAsync(CancellationToken cancellation)
     {
         var lagging = new Dictionary<ShardId, Lag>();
+        var unfinished = _unfinished.ToHashSet();
         var due = new List<ShardId>();
         ShardId? after = null;
         while (true)
         {
             var page = await work.HeadsAsync(after, options.PageShards, cancellation).ConfigureAwait(false);
             foreach (var shard in page)
-                Note(shard, lagging, due);
+            {
+                if (Note(shard, lagging) is { } age && (age >= options.Patience || unfinished.Contains(shard.Shard)))
+                    due.Add(shard.Shard);
+            }
+
             if (page.Count < options.PageShards)
                 break;
             after = page[^1].Shard;
@@ -59,21 +70,22 @@ public sealed class CatchUpSweep(
         return due.Count;
     }
 
-    private void Note(ShardWork shard, Dictionary<ShardId, Lag> lagging, List<ShardId> due)
+    /// <summary>Notes how far a shard is behind. Returns for how long it has stood there, or null if it is not behind.</summary>
+    private TimeSpan? Note(ShardWork shard, Dictionary<ShardId, Lag> lagging)
     {
         var projected = shard.Progress.LogId == shard.Head.LogId ? shard.Progress.Position : 0;
         if (projected >= shard.Head.Position)
-            return;
+            return null;
         var known = _lagging.TryGetValue(shard.Shard, out var before) && before.Projected == projected;
         var records = shard.Head.Position - projected;
         var lag = known ? before with { Records = records } : new Lag(projected, clock.GetTimestamp(), records);
         lagging[shard.Shard] = lag;
-        if (clock.GetElapsedTime(lag.Since) >= options.Patience)
-            due.Add(shard.Shard);
+        return clock.GetElapsedTime(lag.Since);
     }
 
     private async Task WalkAsync(List<ShardId> due, CancellationToken cancellation)
     {
+        _unfinished = [];
         var queue = new ConcurrentQueue<ShardId>(due);
         var failures = new ConcurrentQueue<Exception>();
         await Task.WhenAll(Enumerable.Range(0, options.Parallelism).Select(_ => WorkAsync())).ConfigureAwait(false);
@@ -88,7 +100,7 @@ public sealed class CatchUpSweep(
                 {
                     await WalkAsync(shard, cancellation).ConfigureAwait(false);
                 }
-                catch (Exception failure) when (failure is not OperationCanceledException)
+                catch (Exception failure) when (failure is not OperationCanceledException || !cancellation.IsCancellationRequested)
                 {
                     failures.Enqueue(failure);
                 }
@@ -96,17 +108,19 @@ public sealed class CatchUpSweep(
         }
     }
 
-    /// <summary>A shard that is far behind walks until it stops moving.</summary>
+    /// <summary>A shard that is far behind walks until it stops moving, or has had its turns.</summary>
     private async Task WalkAsync(ShardId shard, CancellationToken cancellation)
     {
         var folded = -1L;
-        while (true)
+        for (var turn = 0; turn < options.TurnsPerShard; turn++)
         {
             var result = await catchUp(shard, cancellation).ConfigureAwait(false);
             if (!result.Behind || result.Folded == folded)
                 return;
             folded = result.Folded;
         }
+
+        _unfinished.Add(shard);
     }
 
     private readonly record struct Lag(long Projected, long Since, long Records);

@@ -25,7 +25,7 @@ public sealed class RecountSweep(
                 {
                     done += await RunnerOf(shard).RunAsync(cancellation).ConfigureAwait(false);
                 }
-                catch (Exception failure) when (failure is not OperationCanceledException)
+                catch (Exception failure) when (failure is not OperationCanceledException || !cancellation.IsCancellationRequested)
                 {
                     failures.Add(failure);
                 }

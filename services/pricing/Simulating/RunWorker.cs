@@ -64,7 +64,7 @@ internal sealed partial class RunWorker : BackgroundService
             }
             while (tenants.Count == _options.Page);
         }
-        catch (Exception problem) when (problem is not OperationCanceledException)
+        catch (Exception problem) when (problem is not OperationCanceledException || !cancellation.IsCancellationRequested)
         {
             LogSearchFailed(_logger, problem);
         }
@@ -79,7 +79,7 @@ internal sealed partial class RunWorker : BackgroundService
                 if (await BookOf(key.Tenant).FinishAsync(key.Id, stopping).ConfigureAwait(false) is { } run)
                     _runs.Add(1, new KeyValuePair<string, object?>("status", run.Status.ToString().ToLowerInvariant()));
             }
-            catch (Exception problem) when (problem is not OperationCanceledException)
+            catch (Exception problem) when (problem is not OperationCanceledException || !stopping.IsCancellationRequested)
             {
                 LogRunFailed(_logger, problem, key.Tenant.Value, key.Id);
             }

@@ -81,7 +81,7 @@ internal sealed partial class DrivingService(
                 _signal.Wake();
             instruments.Show(await store.Work.DeltaBacklogAsync(cancellation).ConfigureAwait(false));
         }
-        catch (Exception problem) when (problem is not OperationCanceledException)
+        catch (Exception problem) when (problem is not OperationCanceledException || !cancellation.IsCancellationRequested)
         {
             LogSearchFailed(logger, problem);
         }

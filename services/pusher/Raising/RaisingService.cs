@@ -43,7 +43,7 @@ internal sealed partial class RaisingService(
                 if (await sweep.SweepAsync(stoppingToken).ConfigureAwait(false) > 0)
                     driving.Wake(activity?.Id);
             }
-            catch (Exception problem) when (problem is not OperationCanceledException)
+            catch (Exception problem) when (problem is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
                 LogSweepFailed(logger, problem);
             }

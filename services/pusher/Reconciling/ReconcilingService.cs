@@ -51,7 +51,7 @@ internal sealed partial class ReconcilingService(
                 await ScheduleAsync(stoppingToken).ConfigureAwait(false);
                 await MakeRunsAsync(stoppingToken).ConfigureAwait(false);
             }
-            catch (Exception problem) when (problem is not OperationCanceledException)
+            catch (Exception problem) when (problem is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
                 LogRoundFailed(logger, problem);
             }
@@ -100,7 +100,7 @@ internal sealed partial class ReconcilingService(
             if (tally.IsInVain)
                 LogReadNothing(logger, tenant.Tenant.Value, run.Id, tally.Unanswered);
         }
-        catch (Exception problem) when (problem is not OperationCanceledException)
+        catch (Exception problem) when (problem is not OperationCanceledException || !cancellation.IsCancellationRequested)
         {
             LogRunFailed(logger, problem, tenant.Tenant.Value, run.Id);
             run = run with { State = RunState.Failed, Problem = problem.Message };

@@ -44,7 +44,7 @@ internal sealed partial class WebhookWorker(
             {
                 await WorkAsync(stoppingToken).ConfigureAwait(false);
             }
-            catch (Exception problem) when (problem is not OperationCanceledException)
+            catch (Exception problem) when (problem is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
                 LogSearchFailed(logger, problem);
             }

@@ -52,7 +52,7 @@ internal sealed partial class Settler(AccountBook accounts, WebhookDelivery deli
                 {
                     await SettleAsync(_stop.Token).ConfigureAwait(false);
                 }
-                catch (Exception failure) when (failure is not OperationCanceledException)
+                catch (Exception failure) when (failure is not OperationCanceledException || !_stop.IsCancellationRequested)
                 {
                     Log.Failed(_logger, failure);
                 }
