@@ -193,6 +193,12 @@ internal sealed class RecordedProjection(IProjection projection, Func<Cancellati
         await projection.ClearDirtyAsync(rows, cancellation).ConfigureAwait(false);
     }
 
+    public async Task PostponeDirtyAsync(IReadOnlyCollection<CounterRow> rows, Instant now, CancellationToken cancellation)
+    {
+        await begin(cancellation).ConfigureAwait(false);
+        await projection.PostponeDirtyAsync(rows, now, cancellation).ConfigureAwait(false);
+    }
+
     public async Task MarkDirtyAsync(string metric, CancellationToken cancellation)
     {
         await begin(cancellation).ConfigureAwait(false);

@@ -45,6 +45,9 @@ public interface IProjection
     /// </summary>
     Task ClearDirtyAsync(IReadOnlyCollection<CounterRow> rows, CancellationToken cancellation);
 
+    /// <summary>Puts marked rows behind those that wait since before <paramref name="now"/>: they could not be told.</summary>
+    Task PostponeDirtyAsync(IReadOnlyCollection<CounterRow> rows, Instant now, CancellationToken cancellation);
+
     /// <summary>Marks all rows of a metric dirty: its mapping changed.</summary>
     Task MarkDirtyAsync(string metric, CancellationToken cancellation);
 }

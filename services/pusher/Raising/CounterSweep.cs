@@ -6,6 +6,7 @@ using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Quantities;
 using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Tenants;
+using StripeMeter.Metering.Time;
 using StripeMeter.Pusher.StripeApi;
 using StripeMeter.Pusher.Telemetry;
 
@@ -38,16 +39,21 @@ internal sealed partial class CounterSweep(
     private async Task<int> SweepTenantAsync(ITenantStore tenant, CancellationToken cancellation)
     {
         var raised = 0;
+        var started = Instant.Of(clock.GetUtcNow());
+        var postponed = new HashSet<CounterKey>();
         for (var page = 0; page < options.CounterPages; page++)
         {
-            var rows = await tenant.Projection.DirtyAsync(options.CounterPage, cancellation).ConfigureAwait(false);
+            var dirty = await tenant.Projection.DirtyAsync(options.CounterPage, cancellation).ConfigureAwait(false);
+            var rows = dirty.Where(row => !postponed.Contains(row.Counter.Key)).ToList();
             var mappings = await TenantMappings.LoadAsync(tenant, options.MappingsOfTenant, cancellation).ConfigureAwait(false);
             var placed = await PlaceAsync(rows, mappings, cancellation).ConfigureAwait(false);
             raised += await RaiseAsync(tenant, placed, cancellation).ConfigureAwait(false);
             var done = rows.Where(row => !placed.Failed.ContainsKey(row)).ToList();
             await ClearAsync(tenant, done, mappings, cancellation).ConfigureAwait(false);
-            // What could not be raised now stands first again.
-            if (rows.Count < options.CounterPage || done.Count < rows.Count)
+            // What could not be raised now must not stand before the others again.
+            await tenant.Projection.PostponeDirtyAsync([.. placed.Failed.Keys], started, cancellation).ConfigureAwait(false);
+            postponed.UnionWith(placed.Failed.Keys.Select(row => row.Counter.Key));
+            if (rows.Count < options.CounterPage)
                 break;
         }
 

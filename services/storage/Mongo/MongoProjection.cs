@@ -3,6 +3,7 @@ using MongoDB.Driver;
 using StripeMeter.Metering.Counting;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Tenants;
+using StripeMeter.Metering.Time;
 using StripeMeter.Storage.Mongo.Documents;
 
 namespace StripeMeter.Storage.Mongo;
@@ -109,6 +110,13 @@ internal sealed partial class MongoProjection(MongoCollections collections, Tena
                 await collections.Counters.BulkWriteAsync(rows.SelectMany(Clear), Unordered, cancellation).ConfigureAwait(false);
         });
 
+    public Task PostponeDirtyAsync(IReadOnlyCollection<CounterRow> rows, Instant now, CancellationToken cancellation) =>
+        MongoFailures.RepeatAsync(async () =>
+        {
+            if (rows.Count > 0)
+                await collections.Counters.BulkWriteAsync(rows.Select(row => Postpone(row, now)), Unordered, cancellation).ConfigureAwait(false);
+        });
+
     /// <summary>Rows so marked come before those that have changed, for nobody knows since when they wait.</summary>
     public Task MarkDirtyAsync(string metric, CancellationToken cancellation) => MongoFailures.RepeatAsync(
         () => collections.Counters.UpdateManyAsync(
@@ -166,9 +174,12 @@ internal sealed partial class MongoProjection(MongoCollections collections, Tena
         return
         [
             new(Is(row.Counter.Key) & unchanged, Change.Unset(stored => stored.DirtySince)),
-            new(Is(row.Counter.Key) & Where.Exists(stored => stored.DirtySince), Change.Max(stored => stored.DirtySince, row.Projected.Ticks)),
+            Postpone(row, row.Projected),
         ];
     }
+
+    private UpdateOneModel<CounterDocument> Postpone(CounterRow row, Instant since) =>
+        new(Is(row.Counter.Key) & Where.Exists(stored => stored.DirtySince), Change.Max(stored => stored.DirtySince, since.Ticks));
 
     /// <summary>False if the progress is of another log, or there is none.</summary>
     private async Task<bool> RaiseWithinAsync(int shard, ShardProgress progress, CancellationToken cancellation)

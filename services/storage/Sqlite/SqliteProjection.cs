@@ -134,6 +134,21 @@ internal sealed partial class SqliteProjection(StoreFile file, TenantId tenant) 
         },
         cancellation);
 
+    public Task PostponeDirtyAsync(IReadOnlyCollection<CounterRow> rows, Instant now, CancellationToken cancellation) => file.WriteAsync(
+        session =>
+        {
+            foreach (var key in rows.Select(row => row.Counter.Key))
+            {
+                using var update = session.Prepare(
+                    """
+                    UPDATE counters SET dirty_since = max(dirty_since, ?5)
+                    WHERE tenant = ?1 AND metric = ?2 AND customer = ?3 AND period_start = ?4 AND dirty_since IS NOT NULL
+                    """);
+                update.Bind(1, tenant.Value).Bind(2, key.Metric).Bind(3, key.Customer).Bind(4, key.PeriodStart.Ticks).Bind(5, now.Ticks).Run();
+            }
+        },
+        cancellation);
+
     public Task MarkDirtyAsync(string metric, CancellationToken cancellation) => file.WriteAsync(
         session =>
         {

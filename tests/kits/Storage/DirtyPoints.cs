@@ -80,6 +80,20 @@ internal sealed class DirtyPoints(StoreUnderTest subject)
             ["c", "b", "a"], (await _projection.DirtyAsync(10, _cancellation)).Select(row => row.Counter.Key.Metric));
     }
 
+    public async Task Postpone_WhatCannotBeToldNow_GoesBehindAllThatWaits()
+    {
+        CounterRow[] stuck = [Sample.Row("a", projected: 1), Sample.Row("b", projected: 2)];
+        await _projection.WriteAsync([.. stuck, Sample.Row("c", projected: 3)], _cancellation);
+        await _projection.ClearDirtyAsync([stuck[1]], _cancellation);
+
+        await _projection.PostponeDirtyAsync(stuck, Sample.Noon + TimeSpan.FromSeconds(1), _cancellation);
+
+        // What is marked no more is not marked by being postponed.
+        Assert.Equal(["c", "a"], (await _projection.DirtyAsync(10, _cancellation)).Select(row => row.Counter.Key.Metric));
+        await _projection.WriteAsync([Sample.Row("d", projected: TimeSpan.TicksPerMinute)], _cancellation);
+        Assert.Equal(["c", "a", "d"], (await _projection.DirtyAsync(10, _cancellation)).Select(row => row.Counter.Key.Metric));
+    }
+
     public async Task Dirty_RowsThatChangeBeforeEveryClear_DoNotKeepOthersWaiting()
     {
         await _projection.WriteAsync([Sample.Row("hot"), Sample.Row("quiet", projected: 1)], _cancellation);

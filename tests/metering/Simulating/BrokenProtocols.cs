@@ -156,6 +156,9 @@ internal static class BrokenProtocols
         public Task ClearDirtyAsync(IReadOnlyCollection<CounterRow> rows, CancellationToken cancellation) =>
             projection.ClearDirtyAsync(rows, cancellation);
 
+        public Task PostponeDirtyAsync(IReadOnlyCollection<CounterRow> rows, Instant now, CancellationToken cancellation) =>
+            projection.PostponeDirtyAsync(rows, now, cancellation);
+
         public Task MarkDirtyAsync(string metric, CancellationToken cancellation) => projection.MarkDirtyAsync(metric, cancellation);
     }
 }

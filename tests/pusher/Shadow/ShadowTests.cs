@@ -66,6 +66,28 @@ public sealed class ShadowTests
     }
 
     [Fact]
+    public async Task Push_WhileMoreShadowsThanAPageHaveNoAccount_TellsTheOthers()
+    {
+        await using var subject = await PusherUnderTest.StartAsync();
+        var mapping = await subject.MapAsync("api_calls");
+        var told = (await subject.Store.Mappings.GetAsync(mapping.Id, CancellationToken.None))!;
+        // As it is once the key of the test account has been taken away.
+        await subject.Store.Mappings.CreateAsync(
+            told with
+            {
+                Id = "shadowed", Metric = "shadowed", MeterId = "mtr_other", Customers = new() { TableOnly = true },
+                Shadow = true, ShadowMeterId = "mtr_shadow", ShadowCustomers = new(),
+            },
+            CancellationToken.None);
+        for (var number = 0; number < new PusherOptions().CounterPage; number++)
+            await subject.CountAsync("shadowed", $"cus_{number}", "1");
+
+        await subject.CountAsync("api_calls", "cus_1", "7");
+
+        await subject.UntilToldAsync(mapping.MeterId, "cus_1", "7");
+    }
+
+    [Fact]
     public async Task Create_WithoutATestKey_IsRefusedWhateverElseIsThere()
     {
         await using var subject = await PusherUnderTest.StartAsync();

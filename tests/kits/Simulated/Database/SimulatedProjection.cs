@@ -1,8 +1,9 @@
 using StripeMeter.Kits.Simulated.Scheduling;
-using StripeMeter.Metering.Text;
 using StripeMeter.Metering.Counting;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Tenants;
+using StripeMeter.Metering.Text;
+using StripeMeter.Metering.Time;
 
 namespace StripeMeter.Kits.Simulated.Database;
 
@@ -89,6 +90,18 @@ internal sealed class SimulatedProjection(SimulatedDatabase database, TenantId t
 
         return true;
     });
+
+    public Task PostponeDirtyAsync(IReadOnlyCollection<CounterRow> rows, Instant now, CancellationToken cancellation) =>
+        database.WriteAsync(process, () =>
+        {
+            foreach (var key in rows.Select(row => row.Counter.Key))
+            {
+                if (database.PrimaryOf(tenant).Rows.TryGetValue(key, out var stored) && stored.DirtySince is { } since)
+                    Store(stored with { DirtySince = Math.Max(since, now.Ticks) });
+            }
+
+            return true;
+        });
 
     public Task MarkDirtyAsync(string metric, CancellationToken cancellation) => database.WriteAsync(process, () =>
     {
