@@ -18,9 +18,12 @@ internal static class LegacyUsageRecords
     private const string PinnedVersion = "2024-06-20";
     private const int PageSummaries = 10;
 
-    /// <summary>Whether a document tells a legacy item, which then stands in the place of the customer.</summary>
-    public static bool AreFor(DeltaKey key) => key.StripeCustomer.StartsWith(ItemPrefix, StringComparison.Ordinal)
-        && key.MeterId.StartsWith("price_", StringComparison.Ordinal);
+    /// <summary>
+    /// Whether a document tells a legacy item, which then stands in the place of the customer, and its price in that of the
+    /// meter. Prices that were made as plans have ids of any form.
+    /// </summary>
+    public static bool AreFor(DeltaKey key) =>
+        key.StripeCustomer.StartsWith(ItemPrefix, StringComparison.Ordinal) && !key.MeterId.StartsWith("mtr_", StringComparison.Ordinal);
 
     /// <summary>Sets the period's total. A failure is thrown as the client throws it.</summary>
     public static async Task<AttemptOutcome> SetAsync(StripeCalls calls, DeltaKey key, PushIntent intent, CancellationToken cancellation)
