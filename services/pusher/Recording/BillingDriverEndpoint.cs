@@ -108,8 +108,9 @@ internal sealed class BillingDriverEndpoint(
             var version = new CounterVersion(0, (before?.Version.Position ?? 0) + 1);
             var newest = Instant.Max(place.Period.Start, Instant.Min(Now, place.Period.End - TimeSpan.FromSeconds(1)));
             var total = new Contribution(Metric, place.Key.StripeCustomer, quantity, version, LogId, newest);
+            // Whoever calls wants it told: what was refused too often is tried again, as after a change of a mapping.
             var raised = protocol.SetBilledFrom(
-                protocol.Raise(document, place.Period, total, place.Meter, Instant.Minimum, Now), place.BilledFrom, Now);
+                protocol.Raise(document, place.Period, total, place.Meter, mapped: Now, Now), place.BilledFrom, Now);
             if (await tenant.Deltas.SaveAsync(raised, cancellation).ConfigureAwait(false))
                 return raised.Find(place.Period.Start)!;
         }

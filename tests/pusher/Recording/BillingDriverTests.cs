@@ -35,6 +35,21 @@ public sealed class BillingDriverTests
     }
 
     [Fact]
+    public async Task Record_OfWhatWasRefusedTooOften_TriesAgain()
+    {
+        await using var subject = await PusherUnderTest.StartAsync();
+        var meter = await subject.CreateMeterAsync("seats");
+        var target = new DriverTarget { Mode = DriverMode.Live, MeterId = meter.Id, StripeCustomer = "cus_1", PeriodStart = Month };
+        await RecordAsync(subject, target, "4", "a");
+        await subject.UntilToldAsync(meter.Id, "cus_1", "4");
+        await subject.ParkAsync(meter.Id, "cus_1");
+
+        await RecordAsync(subject, target, "10", "b");
+
+        await subject.UntilToldAsync(meter.Id, "cus_1", "10");
+    }
+
+    [Fact]
     public async Task Library_OfTheDriver_TellsAndReadsWithEveryDigit()
     {
         await using var subject = await PusherUnderTest.StartAsync();
