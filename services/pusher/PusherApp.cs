@@ -55,6 +55,7 @@ public static class PusherApp
         builder.Services.AddSingleton<ErrorReports>();
         builder.Services.AddSingleton<InvoiceDeadlines>();
         builder.Services.AddSingleton<CounterSweep>();
+        builder.Services.AddSingleton<ChangedMappings>();
         builder.Services.AddSingleton<DueDocuments>();
         builder.Services.AddSingleton<DrivingService>();
         builder.Services.AddSingleton<RaisingService>();

@@ -7,7 +7,7 @@ namespace StripeMeter.Pusher.Raising;
 
 /// <summary>Sweeps the changed counters at the cadence, and soon after a change was announced.</summary>
 internal sealed partial class RaisingService(
-    CounterSweep sweep, DrivingService driving, StripeAccounts accounts, PusherOptions options, TimeProvider clock, ILogger<RaisingService> logger)
+    CounterSweep sweep, ChangedMappings mappings, DrivingService driving, StripeAccounts accounts, PusherOptions options, TimeProvider clock, ILogger<RaisingService> logger)
     : BackgroundService
 {
     private readonly WakeSignal _signal = new(clock);
@@ -39,6 +39,7 @@ internal sealed partial class RaisingService(
         {
             try
             {
+                await mappings.MarkAsync(stoppingToken).ConfigureAwait(false);
                 using var activity = ServiceTracing.Start("pusher.sweep", _traces.Take());
                 if (await sweep.SweepAsync(stoppingToken).ConfigureAwait(false) > 0)
                     driving.Wake(activity?.Id);

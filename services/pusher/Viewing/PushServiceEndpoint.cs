@@ -27,7 +27,6 @@ internal sealed class PushServiceEndpoint(IMeterStore store, PushProtocol protoc
             Metric = request.Metric.Length > 0 ? request.Metric : null,
             Customer = request.CustomerRef.Length > 0 ? request.CustomerRef : null,
             From = cursor?.Key,
-            // Each document has a period that matches, except perhaps the one the last page ended in.
             Limit = size + 2,
         };
         var documents = await deltas.ListAsync(query, context.CancellationToken).ConfigureAwait(false);
@@ -38,6 +37,8 @@ internal sealed class PushServiceEndpoint(IMeterStore store, PushProtocol protoc
         response.Deltas.AddRange(lines.Take(size).Select(line => ToWire(line.Document, line.Delta)));
         if (lines.Count > size)
             response.NextPageToken = PageToken.Write(new Cursor(lines[size - 1].Document.Key, lines[size - 1].Delta.Period.Start.Ticks));
+        else if (documents.Count == query.Limit)
+            response.NextPageToken = PageToken.Write(new Cursor(documents[^1].Key, long.MaxValue));
         return response;
     }
 
@@ -66,9 +67,11 @@ internal sealed class PushServiceEndpoint(IMeterStore store, PushProtocol protoc
         Difference = ((line.Shadow?.Accepted ?? Quantity.Zero) - line.Billed.Accepted).ToString(),
     };
 
+    /// <summary>A document may have none: it may only know when its customer's subscription began.</summary>
     private static IEnumerable<PeriodDelta> PeriodsOf(DeltaDocument document, DeltaQuery query) => document.Periods.Where(delta =>
         delta.Contributions.Any(counter =>
-            (query.Metric is null || counter.Metric == query.Metric) && (query.Customer is null || counter.Customer == query.Customer)));
+            (query.Metric is null || counter.Metric == query.Metric) && (query.Customer is null || counter.Customer == query.Customer))
+        || (query.Metric is null && query.Customer is null && (delta.Accepted, delta.CarriedIn, delta.CarriedOut) != default));
 
     private Delta ToWire(DeltaDocument document, PeriodDelta delta) => new()
     {

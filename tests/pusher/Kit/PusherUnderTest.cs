@@ -114,6 +114,17 @@ internal sealed class PusherUnderTest : IAsyncDisposable
         return Store.Deltas.SaveAsync(protocol.Raise(document, ThisMonth, counter, document.Meter, now, now), CancellationToken.None);
     }
 
+    /// <summary>A document without usage, as the beginning of a subscription leaves it.</summary>
+    public Task<bool> NoteCustomerAsync(string account, string customer) => Store.Deltas.SaveAsync(
+        new DeltaDocument { Key = new DeltaKey(account, false, "mtr_1", customer), Meter = new MeterNames("", "", "") }, CancellationToken.None);
+
+    /// <summary>What Stripe has refused too often waits for a human.</summary>
+    public async Task ParkAsync(string meterId, string customer)
+    {
+        var document = await DocumentAsync(meterId, customer);
+        Assert.True(await Store.Deltas.SaveAsync(document! with { ParkedSince = Instant.Of(Clock.GetUtcNow()) }, CancellationToken.None));
+    }
+
     /// <summary>What the first pusher shows of one metric: a line for each set of labels.</summary>
     public async Task<IReadOnlyList<string>> MetricAsync(string name) =>
         [.. (await MetricsAsync()).Split('\n').Where(line => line.StartsWith(name + "{", StringComparison.Ordinal))];

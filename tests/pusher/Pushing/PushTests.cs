@@ -226,6 +226,45 @@ public sealed class PushTests
         static (string, string, string, string) One(Delta delta) => (delta.StripeCustomer, delta.Target, delta.Accepted, delta.Outstanding);
     }
 
+    [Fact]
+    public async Task Push_OfAMappingWhoseWriterEndedThere_TellsWhatWasCountedBefore()
+    {
+        await using var subject = await PusherUnderTest.StartAsync();
+        var other = await subject.MapAsync("other");
+        var meter = await subject.CreateMeterAsync("api_calls");
+        await subject.CountAsync("api_calls", "cus_1", "7");
+        await Patience.UntilAsync(async () => (await subject.Store.Projection.DirtyAsync(1, CancellationToken.None)).Count == 0);
+        var stored = (await subject.Store.Mappings.GetAsync(other.Id, CancellationToken.None))!;
+        await subject.Store.Mappings.CreateAsync(
+            stored with { Id = "map_cut_off", Metric = "api_calls", MeterId = meter.Id, MeterEventName = "api_calls" }, CancellationToken.None);
+        await subject.StopPushersAsync();
+
+        await subject.StartPusherAsync();
+
+        await subject.UntilToldAsync(meter.Id, "cus_1", "7");
+    }
+
+    [Fact]
+    public async Task ListDeltas_BehindManyDocumentsWithoutUsage_ShowsWhatIsThere()
+    {
+        await using var subject = await PusherUnderTest.StartAsync();
+        for (var number = 0; number < 10; number++)
+            await subject.NoteCustomerAsync("acct_0", $"cus_0{number}");
+
+        await subject.PushIntoTheVoidAsync("acct_1");
+        var request = new ListDeltasRequest { TenantId = PusherUnderTest.Tenant, PageSize = 1 };
+        var listed = new List<Delta>();
+        do
+        {
+            var page = await subject.Pushes.ListDeltasAsync(request);
+            listed.AddRange(page.Deltas);
+            request.PageToken = page.NextPageToken;
+        }
+        while (request.PageToken.Length > 0);
+
+        Assert.Equal("acct_1", Assert.Single(listed).StripeAccount);
+    }
+
     private static string Root()
     {
         var folder = AppContext.BaseDirectory;
