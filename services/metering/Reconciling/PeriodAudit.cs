@@ -23,6 +23,7 @@ public sealed class PeriodAudit(IDeltaLedger ledger, IMeterSummaries summaries, 
     /// <summary>Summaries usually take no longer; a younger push explains a difference.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromHours(1);
 
+    private static readonly TimeSpan OneMinute = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan OneHour = TimeSpan.FromHours(1);
 
     private Instant Now => Instant.Of(clock.GetUtcNow());
@@ -69,14 +70,14 @@ public sealed class PeriodAudit(IDeltaLedger ledger, IMeterSummaries summaries, 
         if (!scope.IsThorough && MayLag(finding.AtStripe!.Value - scope.Known - finding.Accepted, young))
             return finding with { Agreement = Agreement.MayLag };
         var hours = await summaries.HoursAsync(
-            document.Key, Hour(finding.Period.Start), Hour(finding.Period.End) + OneHour, cancellation).ConfigureAwait(false);
+            document.Key, finding.Period.Start.Floor(OneHour), finding.Period.End.Floor(OneHour) + OneHour, cancellation).ConfigureAwait(false);
         if (hours is null || await EdgesAsync(document.Key, finding.Period, cancellation).ConfigureAwait(false) is not { } edges)
             return finding;
         var theirs = hours.ExceptBy(edges.Select(edge => edge.Start), hour => hour.Start).Concat(edges).Where(hour => hour.Value != Quantity.Zero)
             .GroupBy(hour => hour.Start).ToDictionary(hour => hour.Key, hour => hour.Aggregate(Quantity.Zero, (sum, part) => sum + part.Value));
-        var ours = told.GroupBy(intent => Hour(intent.Minute)).ToDictionary(hour => hour.Key, hour => hour.ToList());
+        var ours = told.GroupBy(intent => intent.Minute.Floor(OneHour)).ToDictionary(hour => hour.Key, hour => hour.ToList());
         // An hour with a young push may lag, and says nothing yet.
-        foreach (var unsettled in young.Select(intent => Hour(intent.Minute)))
+        foreach (var unsettled in young.Select(intent => intent.Minute.Floor(OneHour)))
             _ = ours.Remove(unsettled) | theirs.Remove(unsettled);
         var differing = ours.Where(hour => Sum(hour.Value) != theirs.GetValueOrDefault(hour.Key)).ToList();
         var excess = ForeignIn(finding.Period, ours, theirs).ToList();
@@ -103,7 +104,7 @@ public sealed class PeriodAudit(IDeltaLedger ledger, IMeterSummaries summaries, 
     private async Task<IReadOnlyList<HourTotal>?> EdgesAsync(DeltaKey key, BillingPeriod period, CancellationToken cancellation)
     {
         var edges = new List<HourTotal>();
-        foreach (var hour in (Instant[])[Hour(period.Start), Hour(period.End)])
+        foreach (var hour in (Instant[])[period.Start.Floor(OneHour), period.End.Floor(OneHour)])
         {
             var (start, end) = Within(period, hour);
             if (start >= end || end - start == OneHour || edges.Any(edge => edge.Start == hour))
@@ -224,13 +225,9 @@ public sealed class PeriodAudit(IDeltaLedger ledger, IMeterSummaries summaries, 
         intents.Aggregate(Quantity.Zero, (sum, intent) => sum + intent.Value);
 
     /// <summary>Summaries are cut at minutes. No intent is stamped in a minute that a period's edge cuts.</summary>
-    private static Instant FirstMinute(BillingPeriod period) =>
-        period.Start.ToMinute() == period.Start ? period.Start : period.Start.ToMinute() + TimeSpan.FromMinutes(1);
+    private static Instant FirstMinute(BillingPeriod period) => period.Start.Ceiling(OneMinute);
 
     /// <summary>The whole minutes of an hour that are within a period.</summary>
     private static (Instant Start, Instant End) Within(BillingPeriod period, Instant hour) =>
         (Instant.Max(hour, FirstMinute(period)), Instant.Min(hour + OneHour, period.End.ToMinute()));
-
-    private static Instant Hour(Instant instant) =>
-        new(instant.ToMinute().Ticks - (instant.ToMinute().Ticks % TimeSpan.TicksPerHour));
 }

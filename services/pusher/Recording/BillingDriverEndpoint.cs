@@ -60,7 +60,7 @@ internal sealed class BillingDriverEndpoint(
     {
         var tenant = store.Of(Requests.Tenant(request.TenantId));
         var place = await targets.FindAsync(tenant, request.Target, context.CancellationToken).ConfigureAwait(false);
-        var start = place.Period.Start.ToMinute() == place.Period.Start ? place.Period.Start : place.Period.Start.ToMinute() + TimeSpan.FromMinutes(1);
+        var start = place.Period.Start.Ceiling(TimeSpan.FromMinutes(1));
         var held = await summaries.TotalAsync(place.Key, start, place.Period.End.ToMinute(), context.CancellationToken).ConfigureAwait(false)
             ?? throw RpcErrors.Unavailable("Stripe's summaries cannot be read now.", RetryAfter);
         var delta = await FindAsync(tenant, place, context.CancellationToken).ConfigureAwait(false);
