@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using StripeMeter.Defaults.Hosting;
+using StripeMeter.Kits.Files;
 using StripeMeter.Kits.Network;
 using Xunit;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using StripeMeter.Kits.Files;
 using Xunit;
 
 namespace StripeMeter.EndToEnd.Tests;

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Stripe;
 using Stripe.Billing;
+using StripeMeter.Kits.Files;
 using Xunit;
 
 namespace StripeMeter.EndToEnd.Tests;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.RegularExpressions;
+using StripeMeter.Kits.Files;
 using Xunit;
 
 namespace StripeMeter.EndToEnd.Tests;

@@ -7,6 +7,7 @@ using StripeMeter.Gateway.Events;
 using StripeMeter.Gateway.Mappings;
 using StripeMeter.Gateway.OpenApi;
 using StripeMeter.Gateway.Tests.Kit;
+using StripeMeter.Kits.Files;
 using StripeMeter.Kits.OpenApi;
 using Xunit;
 
@@ -67,7 +68,7 @@ public sealed class OpenApiTests(RunningGateway gateway) : IClassFixture<Running
     public async Task Document_IsTheOneCheckedIn()
     {
         var served = (await gateway.GetAsync("/openapi/v1.json")).Text;
-        var kept = await File.ReadAllTextAsync(CheckedIn(), TestContext.Current.CancellationToken);
+        var kept = await File.ReadAllTextAsync(Repository.PathOf("docs/openapi.json"), TestContext.Current.CancellationToken);
 
         Assert.True(
             served.TrimEnd() == kept.TrimEnd(),
@@ -155,14 +156,6 @@ public sealed class OpenApiTests(RunningGateway gateway) : IClassFixture<Running
             .Order(StringComparer.Ordinal);
 
     private static IEnumerable<Type> TypesWithExamples() => typeof(Examples).Assembly.GetExportedTypes().Where(type => Examples.Of(type) is not null);
-
-    private static string CheckedIn()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "stripemeter.sln")))
-            folder = folder.Parent!;
-        return Path.Combine(folder.FullName, "docs/openapi.json");
-    }
 
     private static IEnumerable<string> References(JsonElement element) => element.ValueKind switch
     {

@@ -6,9 +6,9 @@ namespace StripeMeter.House.Tests.Kit;
 /// <summary>The files of the repository that the tests were built from.</summary>
 internal static class Repository
 {
-    public static string Root { get; } = FindRoot();
+    public static string Root => Kits.Files.Repository.Root;
 
-    public static string PathOf(string relativePath) => Path.Combine(Root, relativePath);
+    public static string PathOf(string relativePath) => Kits.Files.Repository.PathOf(relativePath);
 
     public static string Read(string relativePath) => File.ReadAllText(PathOf(relativePath));
 
@@ -35,14 +35,6 @@ internal static class Repository
 
     public static async Task<IReadOnlyList<Project>> ProjectsAsync() =>
         [.. (await TrackedFilesAsync()).Where(file => file.EndsWith(".csproj", StringComparison.Ordinal)).Select(file => new Project(file))];
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "stripemeter.sln")))
-            folder = folder.Parent;
-        return folder?.FullName ?? throw new InvalidOperationException("The tests do not run inside the repository.");
-    }
 }
 
 /// <summary>A project file, as far as the rules of the house go.</summary>

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using StripeMeter.Kits.Files;
 using StripeMeter.Pricing.Tests.Kit;
 
 namespace StripeMeter.Pricing.Tests.Simulating;

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Xml.Linq;
+using StripeMeter.Kits.Files;
 using StripeMeter.Pricing.Tests.Kit;
 
 namespace StripeMeter.Pricing.Tests.Simulating;

@@ -1,3 +1,4 @@
+using StripeMeter.Kits.Files;
 using StripeMeter.Pusher.Tests.Kit;
 using StripeMeter.V1;
 using IntentState = StripeMeter.Metering.Pushing.IntentState;
@@ -148,7 +149,7 @@ public sealed class PushTests
     {
         await using var subject = await PusherUnderTest.StartAsync();
         var mapping = await subject.MapAsync("api_calls", change: wanted => wanted.CustomerRule = new CustomerRule { Table = { ["ref"] = "cus_1" } });
-        var rows = File.ReadLines(Path.Combine(Root(), "docs", "stripe.md")).SkipWhile(line => line != "## Moving a customer")
+        var rows = File.ReadLines(Repository.PathOf("docs/stripe.md")).SkipWhile(line => line != "## Moving a customer")
             .SkipWhile(line => !line.StartsWith("|---", StringComparison.Ordinal)).Skip(1)
             .TakeWhile(line => line.StartsWith('|')).Select(line => line.Split('|', StringSplitOptions.TrimEntries)).ToList();
         (string? Customer, string? Counted)[] steps = [(null, "10"), ("cus_2", null), (null, "3"), (null, "-1"), ("cus_1", "5")];
@@ -263,13 +264,5 @@ public sealed class PushTests
         while (request.PageToken.Length > 0);
 
         Assert.Equal("acct_1", Assert.Single(listed).StripeAccount);
-    }
-
-    private static string Root()
-    {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "stripemeter.sln")))
-            folder = Path.GetDirectoryName(folder)!;
-        return folder;
     }
 }
