@@ -59,6 +59,25 @@ public sealed class ComposeTests
         Assert.Equal([$"127.0.0.1:${{API_PORT:-{port}}}:{port}"], Services["gateway"]["ports"].Texts);
     }
 
+    /// <summary>Else what .env says reaches the one and not the other: keys made in a database that no service reads.</summary>
+    [Fact]
+    public void SettingsFile_OfTheCommands_IsThatOfTheServices()
+    {
+        var files = AppCatalogue.All.Select(app => app.Id).Append("cli").Select(name => Services[name]["env_file"].Items);
+
+        Assert.All(files, file => Assert.Equal(".env", Assert.Single(file)["path"].Text));
+    }
+
+    /// <summary>A sidecar that runs on would not learn of a new topic.</summary>
+    [Fact]
+    public void Publishers_WhenTheyChange_HaveIngestAndItsSidecarMadeAnew()
+    {
+        var publishers = Services["ingest"]["environment"]["USAGE_EVENTS_PUBLISHERS"].Text;
+
+        Assert.Equal("${USAGE_EVENTS_PUBLISHERS:-}", publishers);
+        Assert.Equal(publishers, Services["ingest-dapr"]["environment"]["USAGE_EVENTS_PUBLISHERS"].Text);
+    }
+
     [Fact]
     public void Sidecars_Always_AreOnePerAppInANamespaceOfItsOwn()
     {
