@@ -3,6 +3,7 @@ using System.Text;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http.Features;
 using StripeMeter.EventFiles;
+using StripeMeter.Gateway.Access;
 using StripeMeter.Gateway.Errors;
 using StripeMeter.Gateway.Events;
 using StripeMeter.Gateway.Requests;
@@ -26,7 +27,11 @@ internal static class BackfillImport
     private static readonly DayParameter From = new("periodStart", "Of a file: only events from this day or moment on.");
     private static readonly DayParameter To = new("periodEnd", "Of a file: only events up to this day, inclusive, or moment.");
     private static readonly FlagParameter DryRun = new("dryRun", "Of a file: append nothing; say what would be.");
-    private static readonly TextParameter Tenant = new("tenantId", "Of a file: the tenant. Required there.", 128);
+    private static readonly TextParameter Tenant = new("tenantId", "Of a file: the tenant. Required there; a caller with a key may leave it out.", 128)
+    {
+        WhenAbsent = static () => CallerTenant.Own,
+    };
+
     private static readonly TextParameter Reason = new("reason", "Of a file: why, for people. Required there.", 500);
 
     public static readonly QueryParameter[] Parameters =
@@ -84,7 +89,7 @@ internal static class BackfillImport
         BackfillPeriod.Set(request, body.Text("periodStart", required: true), body.Text("periodEnd"), body.Add, isDayAlone: true);
         var events = body.Array("events");
         var csv = body.Text("csvData");
-        if (body.Has("sourceUrl") && string.IsNullOrEmpty(csv) && events is null)
+        if (body.Text("sourceUrl") is { Length: > 0 })
             body.Add("sourceUrl", "is not supported: send the file itself, as text/csv or application/x-ndjson, or its text as csvData");
         else if (events is null && string.IsNullOrEmpty(csv))
             body.Add("events", "is required, unless csvData holds the events");

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
 using StripeMeter.Access.Tests.Kit;
 using Xunit;
@@ -140,6 +141,23 @@ public sealed class RestIsolationTests(GuardedSystem system) : IClassFixture<Gua
         Assert.Equal(HttpStatusCode.OK, answer.Status);
         var events = (await system.GetAsync(system.Acme, "/v1/events?limit=100")).Json["events"]!.AsArray();
         Assert.Contains(events, entry => (string)entry!["id"]! == "own tenant" && (string)entry["tenantId"]! == "acme");
+    }
+
+    [Fact]
+    public async Task Backfill_AFileWithoutATenant_IsTheKeysOwn()
+    {
+        using var file = new HttpRequestMessage(HttpMethod.Post, "/v1/events/backfill?metric=calls&reason=lost+week");
+        file.Headers.Authorization = new AuthenticationHeaderValue("Bearer", system.Acme);
+        file.Content = new StringContent("customerRef,quantity,ts,idempotencyKey\ncus_1,3,2026-01-24T00:00:00Z,own file\n");
+        file.Content.Headers.ContentType = new MediaTypeHeaderValue("text/csv");
+
+        using var answer = await system.Http.SendAsync(file);
+
+        var text = await answer.Content.ReadAsStringAsync();
+        Assert.True(answer.StatusCode == HttpStatusCode.OK, text);
+        var id = (string)JsonNode.Parse(text)!["operationId"]!;
+        Assert.Equal(200, (await system.GetAsync(system.Acme, $"/v1/events/backfill/{id}")).Code);
+        Assert.Equal(404, (await system.GetAsync(system.Beta, $"/v1/events/backfill/{id}")).Code);
     }
 
     [Fact]

@@ -75,6 +75,22 @@ public sealed class ImportFileTests(RunningGateway gateway) : IClassFixture<Runn
         Assert.Equal(["committed 3"], gateway.Backend.Decided);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData(""","csvData":"customerRef,quantity,ts\n1,1,2026-01-01T00:00:00Z\n" """)]
+    [InlineData(""","events":[{"customerRef":"c","quantity":1,"ts":"2026-01-01T00:00:00Z"}]""")]
+    public async Task SourceUrl_WhateverStandsBesideIt_IsRefused(string beside)
+    {
+        gateway.Backend.Reset();
+
+        var answer = await gateway.PostAsync("/v1/events/backfill", $$"""
+            {"tenantId":"acme","metric":"m","periodStart":"2026-01-01","reason":"r","sourceUrl":"s3://bucket/key"{{beside}}}
+            """);
+
+        Assert.Equal("sourceUrl", Assert.Single(answer.Problem(400).GetProperty("errors").EnumerateArray()).GetProperty("field").GetString());
+        Assert.Empty(gateway.Backend.Called);
+    }
+
     /// <summary>A file of JSON Lines that exists only while it is written.</summary>
     private sealed class GeneratedFile : HttpContent
     {
