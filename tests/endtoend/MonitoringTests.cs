@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using StripeMeter.Kits.Files;
 using Xunit;
 
 namespace StripeMeter.EndToEnd.Tests;
@@ -15,6 +16,7 @@ public sealed partial class MonitoringTests
     [
         "ingest_overloads_total", "late_events_approved_total", "adjustments_approved_total", "recounts_done_total",
         "events_upsert_conflicts_total", "counters_audited_total", "published_events_taken_total", "stripe_pushes_total",
+        "stripe_breaker_open",
     ];
 
     [Fact]
@@ -36,7 +38,8 @@ public sealed partial class MonitoringTests
     public void ExportedOnceTheyHappen_IsWhatTheServicesDeclare()
     {
         var declared = Directory.GetFiles(Path.Combine(Repository.Root, "services"), "*.cs", SearchOption.AllDirectories)
-            .SelectMany(file => Declaration().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value + "_total")).ToHashSet();
+            .Select(File.ReadAllText).SelectMany(text => Counter().Matches(text).Select(match => match.Groups[1].Value + "_total")
+                .Concat(Gauge().Matches(text).Select(match => match.Groups[1].Value))).ToHashSet();
 
         Assert.Empty(ExportedOnceTheyHappen.Except(declared));
     }
@@ -115,5 +118,8 @@ public sealed partial class MonitoringTests
     private static partial Regex Word();
 
     [GeneratedRegex(@"CreateCounter<long>\(\s*""([a-z_]+)""")]
-    private static partial Regex Declaration();
+    private static partial Regex Counter();
+
+    [GeneratedRegex(@"CreateObservableGauge\(\s*""([a-z_]+)""")]
+    private static partial Regex Gauge();
 }
