@@ -99,7 +99,7 @@ public sealed class ContributionRaiser(IDeltaLedger ledger, PushProtocol protoco
     /// a surprise. A mapping that is deleted and made again finds what it told, and goes on.
     /// </summary>
     private bool IsHistory(DeltaDocument document, RaisedContribution item) =>
-        document.Find(item.Period.Start) is null && protocol.Ends.IsClosed(new PeriodDelta { Period = item.Period }, item.MappedSince);
+        document.Find(item.Period.Start) is null && protocol.Ends.IsClosed(document.FindOrBegin(item.Period), item.MappedSince);
 
     private static Contribution? PresentIn(DeltaDocument document, BillingPeriod period, Contribution contribution) =>
         document.Find(period.Start)?.Find(contribution.Metric, contribution.Customer);

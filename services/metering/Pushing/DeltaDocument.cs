@@ -1,3 +1,4 @@
+using StripeMeter.Metering.Periods;
 using StripeMeter.Metering.Time;
 
 namespace StripeMeter.Metering.Pushing;
@@ -20,6 +21,9 @@ public sealed record DeltaDocument
 
     /// <summary>In the order of their starts.</summary>
     public IReadOnlyList<PeriodDelta> Periods { get; init; } = [];
+
+    /// <summary>Invoices of periods in which nothing was counted yet, for usage that comes late; those of the latest periods.</summary>
+    public IReadOnlyList<AwaitedInvoice> Awaited { get; init; } = [];
 
     public UsedMinutes Used { get; init; } = UsedMinutes.None;
 
@@ -93,6 +97,12 @@ public sealed record DeltaDocument
     }
 
     public PeriodDelta? Find(Instant periodStart) => Periods.FirstOrDefault(period => period.Period.Start == periodStart);
+
+    /// <summary>The period that begins with this one; as it begins, with what Stripe said of its invoices, if nothing was counted in it yet.</summary>
+    public PeriodDelta FindOrBegin(BillingPeriod period) => Find(period.Start) ?? new PeriodDelta
+    {
+        Period = period, FirstClosing = Closings, Invoices = [.. Awaited.Where(awaited => awaited.Bills(period)).Select(awaited => awaited.Invoice)],
+    };
 
     /// <summary>
     /// The period that a push counts in: the one it was minted for while its timestamp lies there, else the one in which it

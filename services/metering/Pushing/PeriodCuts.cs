@@ -115,7 +115,7 @@ internal static class PeriodCuts
             return document;
         var period = following(before.Period.End, minute);
         var next = document.Present.FirstOrDefault(delta => delta.Period.Start > minute);
-        return document.With((document.Find(period.Start) ?? new PeriodDelta { Period = period, FirstClosing = document.Closings }) with
+        return document.With(document.FindOrBegin(period) with
         {
             Period = next is null ? period : period with { End = Instant.Min(period.End, next.Period.Start) },
         });

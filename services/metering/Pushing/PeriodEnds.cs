@@ -78,7 +78,7 @@ public sealed class PeriodEnds(PushRules rules, Func<Instant, Instant, BillingPe
         {
             var period = following(LastEnd(document, late, now), now);
             // One that begins there and was cut keeps what it has.
-            running = (document.Find(period.Start) ?? new PeriodDelta { Period = period, FirstClosing = document.Closings }) with { Period = period };
+            running = document.FindOrBegin(period) with { Period = period };
         }
 
         return IsClosed(running, now) || running.Period.Start == late.Period.Start ? null : running;

@@ -22,7 +22,7 @@ public sealed partial class PushProtocol
     {
         ArgumentNullException.ThrowIfNull(document);
         ArgumentNullException.ThrowIfNull(contribution);
-        var delta = document.Find(period.Start) ?? new PeriodDelta { Period = period, FirstClosing = document.Closings };
+        var delta = document.FindOrBegin(period);
         var present = delta.Find(contribution.Metric, contribution.Customer);
         if (present is { HasLeft: false })
             contribution = contribution with { Elsewhere = present.Elsewhere };
@@ -109,5 +109,22 @@ public sealed partial class PushProtocol
             return document;
         var entered = delta.With(invoice);
         return ReferenceEquals(entered, delta) ? document : _schedule.Scheduled(document.With(entered), now);
+    }
+
+    /// <summary>
+    /// Keeps what Stripe said of an invoice for a period in which nothing was counted yet. The same document: Stripe said so
+    /// already, or something later.
+    /// </summary>
+    public static DeltaDocument AwaitInvoice(DeltaDocument document, AwaitedInvoice invoice)
+    {
+        ArgumentNullException.ThrowIfNull(document);
+        if (document.Awaited.Any(known => IsOfTheSame(known) && known.Invoice.Asked >= invoice.Invoice.Asked))
+            return document;
+        return document with
+        {
+            Awaited = [.. document.Awaited.Where(known => !IsOfTheSame(known)).Append(invoice).OrderBy(known => known.PeriodEnd).TakeLast(MaximumAwaited)],
+        };
+
+        bool IsOfTheSame(AwaitedInvoice known) => (known.PeriodEnd, known.Invoice.Invoice) == (invoice.PeriodEnd, invoice.Invoice.Invoice);
     }
 }

@@ -74,7 +74,7 @@ internal sealed class BillingDriverEndpoint(
     private static async Task<PeriodDelta> FindAsync(ITenantStore tenant, DriverPlace place, CancellationToken cancellation)
     {
         var document = await tenant.Deltas.LoadAsync(place.Key, cancellation).ConfigureAwait(false);
-        return document?.Find(place.Period.Start) ?? new PeriodDelta { Period = place.Period };
+        return document?.FindOrBegin(place.Period) ?? new PeriodDelta { Period = place.Period };
     }
 
     /// <summary>Notes a call under its key, durably, before anything comes of it.</summary>
@@ -101,7 +101,7 @@ internal sealed class BillingDriverEndpoint(
         {
             var document = await tenant.Deltas.LoadAsync(place.Key, cancellation).ConfigureAwait(false)
                 ?? new DeltaDocument { Key = place.Key, Meter = place.Meter };
-            var delta = document.Find(place.Period.Start) ?? new PeriodDelta { Period = place.Period };
+            var delta = document.FindOrBegin(place.Period);
             if (protocol.Ends.IsClosed(delta, Now))
                 throw RpcErrors.FailedPrecondition("PERIOD_CLOSED", "The invoice of target.period_start is final; what comes now is billed on none.");
             var before = delta.Find(Metric, place.Key.StripeCustomer);

@@ -1,9 +1,11 @@
 using Stripe;
 using StripeMeter.Metering.Periods;
 using StripeMeter.Metering.Pushing;
+using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Time;
 using StripeMeter.Pusher.Driving;
 using StripeMeter.Pusher.StripeApi;
+using StripeMeter.Pusher.Subscriptions;
 
 namespace StripeMeter.Pusher.Webhooks;
 
@@ -12,7 +14,8 @@ namespace StripeMeter.Pusher.Webhooks;
 /// See https://docs.stripe.com/billing/subscriptions/usage-based/configure-grace-period.
 /// </summary>
 internal sealed class InvoiceHandler(
-    InvoiceDeadlines deadlines, PriceMeters prices, DrivingService driving, PusherOptions options, TimeProvider clock) : IStripeEventHandler
+    InvoiceDeadlines deadlines, IMeterStore store, StripeAccounts accounts, PriceMeters prices, DrivingService driving, PusherOptions options,
+    TimeProvider clock) : IStripeEventHandler
 {
     private const int PageLines = 100;
     private static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(1);
@@ -39,8 +42,14 @@ internal sealed class InvoiceHandler(
                 break;
         }
 
+        var customers = await BilledCustomers.LoadAsync(store, accounts, options, account, cancellation).ConfigureAwait(false);
         foreach (var line in billed)
-            await deadlines.EnterAsync(account, line, new InvoiceEnd(invoice.Id, final, asked), cancellation).ConfigureAwait(false);
+        {
+            var mapped = line.Meter is { } meter
+                ? customers.TenantsOf(new DeltaKey(account.Id, account.Livemode, meter, line.StripeCustomer)) : [];
+            await deadlines.EnterAsync(account, line, new InvoiceEnd(invoice.Id, final, asked), mapped, cancellation).ConfigureAwait(false);
+        }
+
         driving.Wake();
     }
 

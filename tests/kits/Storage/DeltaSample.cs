@@ -46,6 +46,7 @@ internal static class DeltaSample
             Basis = new TargetBasis([new ToldCounter("日本", " ", "log", new CounterVersion(5, 6))]), Readings = 3, Total = Quantity.One, Held = Quantity.One, CarriedTo = Sample.Noon, Closing = 4,
         },
         Checking = [Intent("sm_2", 2), Intent("sm_3", 3, IntentState.Missing)],
+        Awaited = [new AwaitedInvoice(Sample.Noon, new InvoiceEnd("in_2", Sample.Noon, Sample.Noon))],
     }
     .With(new PeriodDelta
     {
@@ -72,6 +73,8 @@ internal static class DeltaSample
         }
 
         Assert.Equal(expected.Checking, actual.Checking);
-        Assert.Equal(expected, actual with { Used = expected.Used, Periods = expected.Periods, Checking = expected.Checking });
+        Assert.Equal(expected.Awaited, actual.Awaited);
+        Assert.Equal(
+            expected, actual with { Used = expected.Used, Periods = expected.Periods, Checking = expected.Checking, Awaited = expected.Awaited });
     }
 }

@@ -45,13 +45,35 @@ public sealed class StripeNoticeTests
         var final = month.End + TimeSpan.FromHours(72);
         var invoice = new InvoiceEnd("in_1", final, month.End);
 
-        Assert.Equal(1, await deadlines.EnterAsync(account, line, invoice, Never));
-        Assert.Equal(1, await deadlines.EnterAsync(account, line with { Meter = null }, invoice, Never));
-        Assert.Equal(0, await deadlines.EnterAsync(account, line with { StripeCustomer = "cus_2" }, invoice, Never));
-        Assert.Equal(0, await deadlines.EnterAsync(account, line with { Meter = "mtr_other" }, invoice, Never));
-        Assert.Equal(0, await deadlines.EnterAsync(account with { Livemode = true }, line, invoice, Never));
-        Assert.Equal(0, await deadlines.EnterAsync(account, line with { Period = new BillingPeriod(month.Start, month.Start) }, invoice, Never));
+        Assert.Equal(1, await deadlines.EnterAsync(account, line, invoice, [], Never));
+        Assert.Equal(1, await deadlines.EnterAsync(account, line with { Meter = null }, invoice, [], Never));
+        Assert.Equal(0, await deadlines.EnterAsync(account, line with { StripeCustomer = "cus_2" }, invoice, [], Never));
+        Assert.Equal(0, await deadlines.EnterAsync(account, line with { Meter = "mtr_other" }, invoice, [], Never));
+        Assert.Equal(0, await deadlines.EnterAsync(account with { Livemode = true }, line, invoice, [], Never));
+        Assert.Equal(0, await deadlines.EnterAsync(account, line with { Meter = null, Period = new BillingPeriod(month.Start, month.Start) }, invoice, [], Never));
 
         Assert.Equal(final, (await subject.DocumentAsync(mapping.MeterId, "cus_1"))!.Find(month.Start)!.Deadline);
+    }
+
+    [Fact]
+    public async Task Deadline_OfAPeriodWithoutUsage_HoldsForUsageThatComesLate()
+    {
+        await using var subject = await PusherUnderTest.StartAsync();
+        var mapping = await subject.MapAsync("api_calls");
+        var deadlines = new InvoiceDeadlines(subject.AllTenants, _protocol, PusherUnderTest.Clock);
+        var account = new AccountMode(subject.Double.AccountId, false);
+        var month = PusherUnderTest.ThisMonth;
+        var line = new BilledLine("cus_1", mapping.MeterId, month);
+        var (draft, final) = (new InvoiceEnd("in_1", month.End + TimeSpan.FromHours(72), month.End), new InvoiceEnd("in_1", month.End + TimeSpan.FromHours(1), month.End + TimeSpan.FromHours(1)));
+
+        Assert.Equal(1, await deadlines.EnterAsync(account, line, final, [subject.Store.Tenant], Never));
+        // An answer that came late, and the invoice of another month.
+        Assert.Equal(1, await deadlines.EnterAsync(account, line, draft, [subject.Store.Tenant], Never));
+        Assert.Equal(1, await deadlines.EnterAsync(
+            account, line with { Period = new BillingPeriod(month.Start, month.Start) }, final with { Final = month.Start }, [subject.Store.Tenant], Never));
+        await subject.CountAsync("api_calls", "cus_1", "7");
+
+        await subject.UntilToldAsync(mapping.MeterId, "cus_1", "7");
+        Assert.Equal(final.Final, (await subject.DocumentAsync(mapping.MeterId, "cus_1"))!.Find(month.Start)!.Deadline);
     }
 }

@@ -79,7 +79,7 @@ internal sealed class Helpers
             {
                 await deadlines.EnterAsync(
                     new AccountMode(account.Name, account.Livemode), new BilledLine(invoice.Customer, null, invoice.Period),
-                    new InvoiceEnd("in_1", invoice.Final, _world.Now), CancellationToken.None).ConfigureAwait(false);
+                    new InvoiceEnd("in_1", invoice.Final, _world.Now), [], CancellationToken.None).ConfigureAwait(false);
             }
 
             _world.Invoices.Events.Remove(invoice);

@@ -1,0 +1,15 @@
+using StripeMeter.Metering.Periods;
+using StripeMeter.Metering.Time;
+
+namespace StripeMeter.Metering.Pushing;
+
+/// <summary>What Stripe said of an invoice that bills a period in which nothing was counted yet.</summary>
+/// <param name="PeriodEnd">When the period ends.</param>
+/// <param name="Invoice">When its invoice becomes final.</param>
+public readonly record struct AwaitedInvoice(Instant PeriodEnd, InvoiceEnd Invoice)
+{
+    // Stripe's periods have seconds, ours may be cut at the minute.
+    private static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(1);
+
+    public bool Bills(BillingPeriod period) => (period.End - PeriodEnd).Duration() < Tolerance;
+}
