@@ -22,7 +22,8 @@ internal static partial class AccessRegistration
     {
         var options = builder.Services.AddSettings<AccessOptions>(builder.Configuration);
         options.RefuseHalfConfigured();
-        builder.Services.AddSingleton<IStartupFilter, DeliveryGuard>();
+        builder.Services.AddSingleton<DeliveryGuard>();
+        builder.Services.AddSingleton<IStartupFilter>(services => services.GetRequiredService<DeliveryGuard>());
         builder.Services.AddSingleton<AccessInstruments>();
         builder.Services.AddSingleton<RequestLimiter>();
         builder.Services.AddSingleton<ChangeRecorder>();
@@ -39,6 +40,9 @@ internal static partial class AccessRegistration
         builder.Services.AddServiceCalls(AppCatalogue.Ingest, AskTimeout)
             .AddClient<IdentityService.IdentityServiceClient>(calls => new(calls));
     }
+
+    /// <summary>Has the door ask for the sidecar's token. Before anything else that stands between routes and what they reach.</summary>
+    public static void UseAccess(this WebApplication app) => app.Use(app.Services.GetRequiredService<DeliveryGuard>().AskAsync);
 
     /// <summary>Has a service that has the store look keys up there.</summary>
     public static void LookUpKeysInStore(this WebApplicationBuilder builder, AccessOptions options)

@@ -28,6 +28,15 @@ public sealed record Call(Principal Principal, string RequestId)
     /// </summary>
     public static void Begin(Call call) => Ambient.Value = call;
 
+    /// <summary>Begins to serve what the sidecar delivers, as whose it is. Nobody but the sidecar can say that, whatever let the request through.</summary>
+    /// <exception cref="OtherTenantException">The request is not the sidecar's.</exception>
+    public static void BeginDelivery(Call call)
+    {
+        if (Current is not { Principal.ReachesAll: true })
+            throw new OtherTenantException("Not delivered by the sidecar");
+        Begin(call);
+    }
+
     /// <summary>Acts for somebody else until the returned value is disposed. What is changed still belongs to the change of the call.</summary>
     public static Acting ActAs(Principal principal)
     {

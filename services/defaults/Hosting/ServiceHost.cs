@@ -67,9 +67,10 @@ public static class ServiceHost
         return builder;
     }
 
-    /// <summary>Maps what every service answers beside its own.</summary>
+    /// <summary>Shuts the door of a service, and maps what every one answers beside its own.</summary>
     public static WebApplication MapDefaults(this WebApplication app)
     {
+        app.UseAccess();
         app.UseUnreadableMessages();
         app.MapGrpcReflectionService();
         app.MapServiceHealth();

@@ -49,7 +49,7 @@ internal static partial class UsageEventsSubscription
     private static async Task<TopicStatus> TakeAsync(
         PublisherTopic topic, HttpContext context, PublicationTaker taker, SubscriptionInstruments instruments, ILogger<PublicationTaker> logger)
     {
-        Call.Begin(new Call(topic.Publishers, context.TraceIdentifier));
+        Call.BeginDelivery(new Call(topic.Publishers, context.TraceIdentifier));
         var message = await ReadAsync(context).ConfigureAwait(false);
         var published = Publication.Read(message);
         using var activity = ServiceTracing.Start("ingest.take", Publication.TraceParentsOf(message));
@@ -70,7 +70,7 @@ internal static partial class UsageEventsSubscription
         PublisherTopic topic, HttpContext context, PublicationTaker taker, DeadLetterKeeper keeper, SubscriptionInstruments instruments,
         ILogger<PublicationTaker> logger)
     {
-        Call.Begin(new Call(topic.Publishers, context.TraceIdentifier));
+        Call.BeginDelivery(new Call(topic.Publishers, context.TraceIdentifier));
         var published = Publication.Read(await ReadAsync(context).ConfigureAwait(false));
         try
         {

@@ -97,6 +97,39 @@ public sealed class GrpcIsolationTests(GuardedSystem system) : IClassFixture<Gua
         }
     }
 
+    [Theory]
+    [InlineData("POST", "aggregator", "/subscriptions/usage-appended")]
+    [InlineData("PUT", "aggregator", "/actors/CounterShard/x/method/AppendAsync")]
+    [InlineData("POST", "pusher", "/subscriptions/counters-changed")]
+    [InlineData("POST", "ingest", "/subscriptions/usage.events")]
+    [InlineData("POST", "ingest", "/subscriptions/usage.events.dead")]
+    public async Task Delivery_ThatPosesAsGrpcWithoutTheToken_IsRefused(string method, string app, string path)
+    {
+        using var http = new HttpClient(new SocketsHttpHandler());
+        using var request = new HttpRequestMessage(HttpMethod.Parse(method), new Uri(system.GrpcAddress(app), path))
+        {
+            Version = System.Net.HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact, Content = new StringContent("{}"),
+        };
+        request.Content.Headers.ContentType = new("application/grpc");
+
+        using var answer = await http.SendAsync(request);
+
+        Assert.Equal(System.Net.HttpStatusCode.Unauthorized, answer.StatusCode);
+    }
+
+    /// <summary>A newer client learns that a method is not there, rather than that its key was wrong.</summary>
+    [Fact]
+    public async Task Method_ThatIsNotThere_IsUnimplemented()
+    {
+        var method = new Method<IMessage, IMessage>(
+            MethodType.Unary, IngestService.Descriptor.FullName, "Nothing", Marshaller(IngestEventsRequest.Descriptor), Marshaller(IngestEventsRequest.Descriptor));
+
+        var refusal = await Assert.ThrowsAsync<RpcException>(
+            async () => await system.Grpc("ingest").CreateCallInvoker().AsyncUnaryCall(method, null, new CallOptions(), new IngestEventsRequest()));
+
+        Assert.Equal(StatusCode.Unimplemented, refusal.StatusCode);
+    }
+
     [Fact]
     public async Task Stream_MessageOfAnotherTenant_EndsItAndStoresNothingOfIt()
     {

@@ -57,6 +57,25 @@ public sealed class PublisherIsolationTests(PublishingSystem system) : IClassFix
     }
 
     [Theory]
+    [InlineData("/subscriptions/usage.events.acme")]
+    [InlineData("/subscriptions/usage.events.acme.dead")]
+    public async Task Delivery_ThatPosesAsGrpcWithoutTheToken_StoresNothing(string path)
+    {
+        using var http = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(system.GrpcAddress("ingest"), path))
+        {
+            Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Content = new StringContent(new JsonObject { ["data"] = GuardedSystem.Event("acme", "posing") }.ToJsonString()),
+        };
+        request.Content.Headers.ContentType = new("application/grpc");
+
+        using var answer = await http.SendAsync(request);
+
+        Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+        await AssertUnknownAsync(system.Acme, "posing");
+    }
+
+    [Theory]
     [InlineData("", false, "usage.events", false)]
     [InlineData("", true, "usage.events", true)]
     [InlineData("usage.events=acme", true, "usage.events", false)]
