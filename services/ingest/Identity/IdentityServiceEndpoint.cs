@@ -136,9 +136,9 @@ public sealed class IdentityServiceEndpoint(IMeterStore store, IServiceProvider 
         if (!old.IsUsable(Now) || old.ReplacedBy.Length > 0)
             throw NotInUse(old.Id);
         var (secret, key) = NewKey(old.Name, old.Project, old.Scopes, ApiKeyText.IsLive(old.Id), expires: null);
-        // One that was to end ends again, after as long a life.
+        // One that was to end ends again, after as long a life, or with time itself.
         if (old.Expires is { } end)
-            key = key with { Expires = key.Created + (end - old.Created) };
+            key = key with { Expires = Instant.Min(key.Created + (end - old.Created), Instant.Maximum) };
 
         // The old one names the new one first: then its name is free, and of two that rotate it only one goes on.
         if (await BookOf(tenant).ReplaceAsync(old.Id, key.Id, Now + overlap, Now, context.CancellationToken).ConfigureAwait(false) != KeyChange.Done)

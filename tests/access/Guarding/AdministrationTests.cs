@@ -60,6 +60,18 @@ public sealed class AdministrationTests(GuardedSystem system) : IClassFixture<Gu
         Assert.Equal(LifeOf(made), LifeOf(rotated));
     }
 
+    [Fact]
+    public async Task Key_ThatEndsWithTime_WhenRotated_GivesWayToOneThatDoesToo()
+    {
+        var made = await system.PostAsync(system.Acme, Keys, new JsonObject { ["name"] = "everlasting", ["expiresAt"] = "9999-12-31T23:59:59.9999999Z" });
+
+        var rotated = await system.PostAsync(system.Acme, $"{Keys}/{(string)made.Json["key"]!["id"]!}/rotate", new JsonObject());
+
+        Assert.Equal(200, rotated.Code);
+        Assert.Equal("9999-12-31T23:59:59.9999999Z", (string?)rotated.Json["key"]!["expiresAt"]);
+        Assert.Equal(200, (await system.GetAsync((string)rotated.Json["apiKey"]!, "/v1/events")).Code);
+    }
+
     private static TimeSpan LifeOf(RestAnswer made)
     {
         var key = made.Json["key"]!;
