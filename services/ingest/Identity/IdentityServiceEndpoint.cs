@@ -140,10 +140,7 @@ public sealed class IdentityServiceEndpoint(IMeterStore store, IServiceProvider 
         if (old.Expires is { } end)
             key = key with { Expires = Instant.Min(key.Created + (end - old.Created), Instant.Maximum) };
 
-        // The old one names the new one first: then its name is free, and of two that rotate it only one goes on.
-        if (await BookOf(tenant).ReplaceAsync(old.Id, key.Id, Now + overlap, Now, context.CancellationToken).ConfigureAwait(false) != KeyChange.Done)
-            throw NotInUse(old.Id);
-        await KeepAsync(tenant, key, context.CancellationToken).ConfigureAwait(false);
+        Refuse(await BookOf(tenant).ReplaceAsync(old.Id, key, Now + overlap, Now, context.CancellationToken).ConfigureAwait(false), old);
         return new RotateKeyResponse { Secret = secret, Key = key.ToWire(Now) };
     }
 
@@ -205,14 +202,19 @@ public sealed class IdentityServiceEndpoint(IMeterStore store, IServiceProvider 
         return (secret, new ApiKey(id!, hashing.HashOf(secret), name, project, scopes, Now, Actor) { Expires = expires });
     }
 
-    private async Task KeepAsync(TenantId tenant, ApiKey key, CancellationToken cancellation)
+    private async Task KeepAsync(TenantId tenant, ApiKey key, CancellationToken cancellation) =>
+        Refuse(await BookOf(tenant).AddAsync(key, Now, cancellation).ConfigureAwait(false), key);
+
+    private static void Refuse(KeyChange change, ApiKey key)
     {
-        switch (await BookOf(tenant).AddAsync(key, Now, cancellation).ConfigureAwait(false))
+        switch (change)
         {
             case KeyChange.NameTaken:
                 throw RpcErrors.AlreadyExists("KEY_NAME_TAKEN", $"Another key in use is named '{key.Name}'.");
-            case KeyChange.NotUsable:
-                throw RpcErrors.FailedPrecondition("TOO_MANY_KEYS", $"An organisation has at most {KeyBook.MaximumKeys} keys.");
+            case KeyChange.TooMany:
+                throw RpcErrors.FailedPrecondition("TOO_MANY_KEYS", $"An organisation has at most {KeyBook.MaximumKeys} keys in use.");
+            case KeyChange.NotUsable or KeyChange.NotFound:
+                throw NotInUse(key.Id);
         }
     }
 

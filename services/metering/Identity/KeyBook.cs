@@ -17,6 +17,9 @@ public enum KeyChange
 
     /// <summary>Another key in use has the name.</summary>
     NameTaken,
+
+    /// <summary>There are as many keys in use as a tenant may have.</summary>
+    TooMany,
 }
 
 /// <summary>
@@ -25,7 +28,7 @@ public enum KeyChange
 /// </summary>
 public sealed class KeyBook(IDocuments documents, IDocuments directory, TenantId tenant)
 {
-    /// <summary>Keys of a tenant, used and unused.</summary>
+    /// <summary>Keys of a tenant, those that have ended included.</summary>
     public const int MaximumKeys = 1_000;
 
     private const int Attempts = 5;
@@ -51,26 +54,33 @@ public sealed class KeyBook(IDocuments documents, IDocuments directory, TenantId
     public async Task<ApiKey?> GetAsync(string id, CancellationToken cancellation) =>
         await documents.GetAsync(DocumentKind.ApiKey, id, cancellation).ConfigureAwait(false) is { } document ? Read(document.Body) : null;
 
-    /// <summary>Keeps a new key. A key that is in the directory and nowhere else is as good as none.</summary>
+    /// <summary>Keeps a new key.</summary>
     public async Task<KeyChange> AddAsync(ApiKey key, Instant now, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(key);
         var others = await ListAsync(cancellation).ConfigureAwait(false);
-        if (others.Count >= MaximumKeys)
-            return KeyChange.NotUsable;
-        if (others.Any(other => other.Name == key.Name && other.IsUsable(now) && other.ReplacedBy.Length == 0))
-            return KeyChange.NameTaken;
-        await WriteNewAsync(directory, DocumentKind.ApiKeyOwner, key.Id, JsonSerializer.Serialize(tenant.Value), cancellation).ConfigureAwait(false);
-        await WriteNewAsync(documents, DocumentKind.ApiKey, key.Id, Write(key), cancellation).ConfigureAwait(false);
-        return KeyChange.Done;
+        return others.Any(other => other.Name == key.Name && other.IsUsable(now) && other.ReplacedBy.Length == 0)
+            ? KeyChange.NameTaken
+            : await WriteAsync(key, others, now, cancellation).ConfigureAwait(false);
     }
 
-    /// <summary>Has a key give way to another: it serves until <paramref name="until"/>, or its own earlier end.</summary>
-    public Task<KeyChange> ReplaceAsync(string id, string by, Instant until, Instant now, CancellationToken cancellation) => ChangeAsync(
-        id, key => key.IsUsable(now) && key.ReplacedBy.Length == 0
-            ? key with { ReplacedBy = by, Expires = key.Expires is { } end ? Instant.Min(end, until) : until }
-            : null,
-        cancellation);
+    /// <summary>
+    /// Has a key give way to a new one of its name: it serves until <paramref name="until"/>, or its own earlier end. The new one is
+    /// kept first, so that whatever fails behind it the old one still serves, and can be replaced again.
+    /// </summary>
+    public async Task<KeyChange> ReplaceAsync(string id, ApiKey by, Instant until, Instant now, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(by);
+        var others = await ListAsync(cancellation).ConfigureAwait(false);
+        if (await WriteAsync(by, others, now, cancellation).ConfigureAwait(false) is var kept && kept != KeyChange.Done)
+            return kept;
+        var retired = await RetireAsync(id, by.Id, until, now, cancellation).ConfigureAwait(false);
+
+        // Somebody else was faster.
+        if (retired != KeyChange.Done)
+            await RemoveAsync(by.Id, cancellation).ConfigureAwait(false);
+        return retired;
+    }
 
     /// <summary>Ends a key, for good. One that is revoked stays as it is.</summary>
     public Task<KeyChange> RevokeAsync(string id, Instant now, CancellationToken cancellation) =>
@@ -79,6 +89,40 @@ public sealed class KeyBook(IDocuments documents, IDocuments directory, TenantId
     /// <summary>Notes that a key was used. What is earlier than what is known changes nothing.</summary>
     public Task<KeyChange> NoteUseAsync(string id, Instant at, CancellationToken cancellation) =>
         ChangeAsync(id, key => key.LastUsed is { } last && last >= at ? key : key with { LastUsed = at }, cancellation);
+
+    private Task<KeyChange> RetireAsync(string id, string by, Instant until, Instant now, CancellationToken cancellation) => ChangeAsync(
+        id, key => key.IsUsable(now) && key.ReplacedBy.Length == 0
+            ? key with { ReplacedBy = by, Expires = key.Expires is { } end ? Instant.Min(end, until) : until }
+            : null,
+        cancellation);
+
+    /// <summary>A key that is in the directory and nowhere else is as good as none.</summary>
+    private async Task<KeyChange> WriteAsync(ApiKey key, IReadOnlyList<ApiKey> others, Instant now, CancellationToken cancellation)
+    {
+        if (!await MakeRoomAsync(others, now, cancellation).ConfigureAwait(false))
+            return KeyChange.TooMany;
+        await WriteNewAsync(directory, DocumentKind.ApiKeyOwner, key.Id, JsonSerializer.Serialize(tenant.Value), cancellation).ConfigureAwait(false);
+        await WriteNewAsync(documents, DocumentKind.ApiKey, key.Id, Write(key), cancellation).ConfigureAwait(false);
+        return KeyChange.Done;
+    }
+
+    /// <summary>Of as many keys as are kept, the oldest that has ended gives way. What it did stands in the audit log.</summary>
+    private async Task<bool> MakeRoomAsync(IReadOnlyList<ApiKey> others, Instant now, CancellationToken cancellation)
+    {
+        if (others.Count < MaximumKeys)
+            return true;
+        if (others.Where(other => !other.IsUsable(now)).MinBy(other => other.Created) is not { } ended)
+            return false;
+        await RemoveAsync(ended.Id, cancellation).ConfigureAwait(false);
+        return true;
+    }
+
+    private async Task RemoveAsync(string id, CancellationToken cancellation)
+    {
+        // All ids have one length, so no other begins with this one.
+        await documents.DeleteAsync(DocumentKind.ApiKey, id, 1, cancellation).ConfigureAwait(false);
+        await directory.DeleteAsync(DocumentKind.ApiKeyOwner, id, 1, cancellation).ConfigureAwait(false);
+    }
 
     private async Task<KeyChange> ChangeAsync(string id, Func<ApiKey, ApiKey?> change, CancellationToken cancellation)
     {

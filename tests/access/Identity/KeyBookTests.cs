@@ -1,5 +1,7 @@
+using StripeMeter.Kits.Storage;
 using StripeMeter.Metering.Documents;
 using StripeMeter.Metering.Identity;
+using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Tenants;
 using StripeMeter.Metering.Time;
@@ -65,13 +67,75 @@ public sealed class KeyBookTests : IAsyncDisposable
         await _book.AddAsync(ending, Now, Never);
         var until = Now + TimeSpan.FromHours(1);
 
-        Assert.Equal(KeyChange.Done, await _book.ReplaceAsync(lasting.Id, "new", until, Now, Never));
-        Assert.Equal(KeyChange.Done, await _book.ReplaceAsync(ending.Id, "new", until, Now, Never));
+        var (_, replacement) = NewKey("lasting");
+        Assert.Equal(KeyChange.Done, await _book.ReplaceAsync(lasting.Id, replacement, until, Now, Never));
+        Assert.Equal(KeyChange.Done, await _book.ReplaceAsync(ending.Id, NewKey("ending").Key, until, Now, Never));
 
-        Assert.Equal(until, (await _book.GetAsync(lasting.Id, Never))!.Expires);
+        Assert.Equal((until, replacement.Id), await _book.GetAsync(lasting.Id, Never) is { } replaced ? (replaced.Expires, replaced.ReplacedBy) : default);
         Assert.Equal(ending.Expires, (await _book.GetAsync(ending.Id, Never))!.Expires);
-        Assert.Equal(KeyChange.NotUsable, await _book.ReplaceAsync(lasting.Id, "newer", until, Now, Never));
-        Assert.Equal(KeyChange.NotFound, await _book.ReplaceAsync("sm_live_ffffffffffff", "new", until, Now, Never));
+    }
+
+    [Fact]
+    public async Task Replace_AKeyThatIsNotInUse_KeepsNoOther()
+    {
+        var (_, replaced) = await AddAsync("replaced");
+        await _book.ReplaceAsync(replaced.Id, NewKey("replaced").Key, Now + TimeSpan.FromHours(1), Now, Never);
+        var late = NewKey("replaced").Key;
+
+        Assert.Equal(KeyChange.NotUsable, await _book.ReplaceAsync(replaced.Id, late, Now, Now, Never));
+        Assert.Equal(KeyChange.NotFound, await _book.ReplaceAsync("sm_live_ffffffffffff", late, Now, Now, Never));
+
+        Assert.Null(await KeyBook.FindAsync(_store, late.Id, Never));
+        Assert.Equal(2, (await _book.ListAsync(Never)).Count);
+    }
+
+    [Fact]
+    public async Task Replace_WhereverTheProcessDies_LeavesOneThatServesAndCanBeDoneAgain()
+    {
+        var (until, calls, hasBlown) = (Now, 0, true);
+        for (; hasBlown; calls++)
+        {
+            var (_, old) = await AddAsync($"dies at {calls}");
+            var fuse = new Fuse(calls, lastIsCarriedOut: false);
+            var dying = new KeyBook(fuse.Guard(_store.Of(Acme)).Documents, _store.Directory, Acme);
+            await ReplaceOrDieAsync(dying, old, until);
+            hasBlown = fuse.HasBlown;
+            if (hasBlown)
+                Assert.True((await _book.GetAsync(old.Id, Never))!.IsUsable(Now));
+
+            Assert.Equal(hasBlown ? KeyChange.Done : KeyChange.NotUsable, await _book.ReplaceAsync(old.Id, NewKey(old.Name).Key, until, Now, Never));
+            var end = (await _book.GetAsync(old.Id, Never))!;
+            Assert.False(end.IsUsable(Now));
+            Assert.True((await _book.GetAsync(end.ReplacedBy, Never))!.IsUsable(Now));
+        }
+
+        Assert.True(calls > 3);
+    }
+
+    [Fact]
+    public async Task Replace_WhereNoFurtherKeyFits_ChangesNothing()
+    {
+        var (_, key) = await AddAsync("full");
+        await FillAsync(key);
+
+        Assert.Equal(KeyChange.TooMany, await _book.AddAsync(NewKey("new").Key, Now, Never));
+        Assert.Equal(KeyChange.TooMany, await _book.ReplaceAsync(key.Id, NewKey("full").Key, Now, Now, Never));
+
+        Assert.Equal(key with { Scopes = Scopes.None }, (await _book.GetAsync(key.Id, Never))! with { Scopes = Scopes.None });
+    }
+
+    [Fact]
+    public async Task Replace_WhereOneOfAllKeysHasEnded_HasThatGiveWay()
+    {
+        var (_, key) = await AddAsync("full");
+        var (_, ended) = await AddAsync("ended");
+        await _book.RevokeAsync(ended.Id, Now, Never);
+        await FillAsync(key);
+
+        Assert.Equal(KeyChange.Done, await _book.ReplaceAsync(key.Id, NewKey("full").Key, Now + TimeSpan.FromHours(1), Now, Never));
+
+        Assert.Null(await KeyBook.FindAsync(_store, ended.Id, Never));
+        Assert.Equal(KeyBook.MaximumKeys, (await _book.ListAsync(Never)).Count);
     }
 
     [Fact]
@@ -92,6 +156,29 @@ public sealed class KeyBookTests : IAsyncDisposable
     }
 
     private KeyBook BookOf(TenantId tenant) => new(_store.Of(tenant).Documents, _store.Directory, tenant);
+
+    private async Task ReplaceOrDieAsync(KeyBook dying, ApiKey old, Instant until)
+    {
+        try
+        {
+            await dying.ReplaceAsync(old.Id, NewKey(old.Name).Key, until, Now, Never);
+        }
+        catch (StoreUnavailableException)
+        {
+            // What this is about.
+        }
+    }
+
+    /// <summary>Keeps as many keys like this one as a tenant may have.</summary>
+    private async Task FillAsync(ApiKey key)
+    {
+        var documents = _store.Of(Acme).Documents;
+        var body = (await documents.GetAsync(DocumentKind.ApiKey, key.Id, Never))!.Value.Body;
+        var free = KeyBook.MaximumKeys - (await _book.ListAsync(Never)).Count;
+        var ids = Enumerable.Range(0, free).Select(number => $"sm_live_{number + 0xf0_0000:x12}");
+        await documents.WriteAsync(
+            DocumentKind.ApiKey, [.. ids.Select(id => new StoredDocument(id, body.Replace(key.Id, id, StringComparison.Ordinal), 0))], Never);
+    }
 
     private async Task<(string Secret, ApiKey Key)> AddAsync(string name)
     {
