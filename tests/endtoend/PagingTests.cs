@@ -1,7 +1,9 @@
 using System.Buffers.Text;
 using System.Globalization;
 using System.Net;
+using System.Net.Http.Json;
 using System.Text;
+using System.Text.Json.Nodes;
 using Xunit;
 
 namespace StripeMeter.EndToEnd.Tests;
@@ -68,5 +70,53 @@ public sealed class PagingTests(RefusalTests.Fixture fixture) : IClassFixture<Re
 
             Assert.True(response.StatusCode == HttpStatusCode.BadRequest, $"{forged} is answered {response.StatusCode}.");
         }
+    }
+
+    [Theory]
+    [InlineData("sort=metric", "sort=source")]
+    [InlineData("sort=source", "sort=metric")]
+    [InlineData("sort=metric", "sort=customerRef")]
+    [InlineData("sort=metric", "")]
+    [InlineData("", "sort=customerRef")]
+    [InlineData("sortDir=asc", "sortDir=desc")]
+    public async Task Events_CursorOfAnotherOrder_IsRefused(string made, string used)
+    {
+        var page = await fixture.System.GetAsync($"/v1/events?tenantId={Tenant}&limit=1&{made}");
+
+        Assert.Equal("cursor is one of another order", await RefusalOfEventsAsync($"{used}&cursor={(string)page["nextCursor"]!}"));
+    }
+
+    [Theory]
+    [InlineData("sort=source", """{"Order":4,"Ascending":false,"Value":"x","Ticks":0,"Shard":0,"Position":0}""")]
+    [InlineData("sort=source", """{"Order":4,"Ascending":false,"Value":"99999999999","Ticks":0,"Shard":0,"Position":0}""")]
+    [InlineData("sort=ts", """{"Order":1,"Ascending":false,"Value":"","Ticks":9223372036854775807,"Shard":0,"Position":0}""")]
+    [InlineData("sort=ts", """{"Order":1,"Ascending":false,"Value":"","Ticks":0,"Shard":-1,"Position":0}""")]
+    public async Task Events_CursorOfNoPlace_IsRefused(string sort, string forged) => Assert.Equal(
+        "cursor is not one that a listing gave",
+        await RefusalOfEventsAsync($"{sort}&cursor={Base64Url.EncodeToString(Encoding.UTF8.GetBytes(forged))}"));
+
+    [Theory]
+    [InlineData("""{"Ticks":0,"Shard":0,"Position":0,"From":-9223372036854775808,"To":0}""")]
+    [InlineData("""{"Ticks":0,"Shard":0,"Position":0,"From":0,"To":9223372036854775807}""")]
+    [InlineData("""{"Ticks":9223372036854775807,"Shard":0,"Position":0,"From":0,"To":0}""")]
+    public async Task Replay_CursorOfNoPlace_IsRefused(string forged)
+    {
+        var body = new { tenantId = Tenant, cursor = Base64Url.EncodeToString(Encoding.UTF8.GetBytes(forged)) };
+        using var response = await fixture.System.Rest.PostAsJsonAsync(new Uri("/v1/replay", UriKind.Relative), body);
+
+        Assert.Equal("cursor is not one that an answer gave", await RefusalAsync(response));
+    }
+
+    private async Task<string> RefusalOfEventsAsync(string query)
+    {
+        using var response = await fixture.System.Rest.GetAsync(new Uri($"/v1/events?tenantId={Tenant}&{query}", UriKind.Relative));
+        return await RefusalAsync(response);
+    }
+
+    private static async Task<string> RefusalAsync(HttpResponseMessage response)
+    {
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        var error = JsonNode.Parse(await response.Content.ReadAsStringAsync())!["errors"]![0]!;
+        return $"{error["field"]} {error["reason"]}";
     }
 }

@@ -49,10 +49,15 @@ internal static class ControlFields
         _ => value,
     };
 
-    public static T? Cursor<T>(string field, string token) where T : class
+    /// <param name="field">What the refusal names.</param>
+    /// <param name="token">Empty: none.</param>
+    /// <param name="isSound">Whether what was read can be one that an answer gave; null: always.</param>
+    public static T? Cursor<T>(string field, string token, Func<T, bool>? isSound = null) where T : class
     {
         if (token.Length == 0)
             return null;
-        return PageToken.TryRead<T>(token, out var cursor) ? cursor : throw RpcErrors.Invalid(field, "is not one that an answer gave");
+        return PageToken.TryRead<T>(token, out var cursor) && isSound?.Invoke(cursor!) != false
+            ? cursor
+            : throw RpcErrors.Invalid(field, "is not one that an answer gave");
     }
 }

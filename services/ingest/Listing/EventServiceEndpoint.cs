@@ -35,7 +35,7 @@ public sealed class EventServiceEndpoint(IMeterStore store) : EventService.Event
         var response = new ListEventsResponse();
         response.Events.AddRange(entries.Take(query.Limit).Select(entry => entry.ToWire(tenant)));
         if (entries.Count > query.Limit)
-            response.NextPageToken = PageToken.Write(Cursor.Of(EventCursor.Of(entries[query.Limit - 1], query.Order)));
+            response.NextPageToken = PageToken.Write(Cursor.Of(entries[query.Limit - 1], query));
         if (request.IncludeTotal)
             response.TotalCount = await ledger.CountAsync(query, context.CancellationToken).ConfigureAwait(false);
         return response;
@@ -70,10 +70,7 @@ public sealed class EventServiceEndpoint(IMeterStore store) : EventService.Event
             throw RpcErrors.Invalid("page_size", $"must be 0 to {MaximumPageSize}");
         if (request.Offset is < 0 or > MaximumOffset)
             throw RpcErrors.Invalid("offset", $"must be 0 to {MaximumOffset}");
-        Cursor? cursor = null;
-        if (request.PageToken.Length > 0 && !PageToken.TryRead(request.PageToken, out cursor))
-            throw RpcErrors.Invalid("page_token", "is not one that a listing gave");
-        return new EventQuery
+        var query = new EventQuery
         {
             Metric = request.Metric.Length > 0 ? request.Metric : null,
             Customer = request.CustomerRef.Length > 0 ? request.CustomerRef : null,
@@ -83,10 +80,19 @@ public sealed class EventServiceEndpoint(IMeterStore store) : EventService.Event
             Late = request.LateOnly ? true : null,
             Order = request.Sort == EventSort.Unspecified ? EventOrder.Timestamp : (EventOrder)request.Sort,
             Ascending = request.Ascending,
-            After = cursor?.ToDomain(),
             Offset = request.Offset,
             Limit = request.PageSize == 0 ? DefaultPageSize : request.PageSize,
         };
+        return request.PageToken.Length == 0 ? query : query with { After = ReadCursor(request.PageToken, query) };
+    }
+
+    private static EventCursor ReadCursor(string token, EventQuery query)
+    {
+        if (!PageToken.TryRead(token, out Cursor? cursor) || cursor?.ToDomain() is not { } place || !place.IsPlaceIn(cursor.Order))
+            throw RpcErrors.Invalid("page_token", "is not one that a listing gave");
+        return (cursor.Order, cursor.Ascending) == (query.Order, query.Ascending)
+            ? place
+            : throw RpcErrors.Invalid("page_token", "is one of another order");
     }
 
     private static Instant? ToInstant(Timestamp? timestamp, string field)
@@ -97,9 +103,13 @@ public sealed class EventServiceEndpoint(IMeterStore store) : EventService.Event
         return problem is null ? instant : throw RpcErrors.Invalid(field, problem);
     }
 
-    private sealed record Cursor(string Value, long Ticks, int Shard, long Position)
+    private sealed record Cursor(EventOrder Order, bool Ascending, string Value, long Ticks, int Shard, long Position)
     {
-        public static Cursor Of(EventCursor cursor) => new(cursor.Value, cursor.Timestamp.Ticks, cursor.Shard, cursor.Position);
+        public static Cursor Of(LedgerEntry entry, EventQuery query)
+        {
+            var place = EventCursor.Of(entry, query.Order);
+            return new Cursor(query.Order, query.Ascending, place.Value, place.Timestamp.Ticks, place.Shard, place.Position);
+        }
 
         public EventCursor ToDomain() => new(Value, new Instant(Ticks), Shard, Position);
     }

@@ -32,7 +32,7 @@ public sealed class ReplayServiceEndpoint(
         var size = ControlFields.PageSize(request.PageSize, DefaultReplaySize, MaximumReplaySize);
         if (request.Metrics.Count > MaximumMetrics)
             throw RpcErrors.Invalid("metrics", $"must be at most {MaximumMetrics}");
-        var cursor = ControlFields.Cursor<ReplayCursor>("cursor", request.Cursor);
+        var cursor = ControlFields.Cursor<ReplayCursor>("cursor", request.Cursor, static read => read.IsSound());
         // The end stays where the first page saw it, so that events that keep coming do not keep it from ending.
         var range = cursor is null ? RangeOf(request) : new ReplayRange([.. request.Metrics], new Instant(cursor.From), new Instant(cursor.To));
 
@@ -117,6 +117,9 @@ public sealed class ReplayServiceEndpoint(
             new(cursor.Timestamp.Ticks, cursor.Shard, cursor.Position, range.From.Ticks, range.To.Ticks);
 
         public EventCursor ToDomain() => new("", new Instant(Ticks), Shard, Position);
+
+        public bool IsSound() =>
+            ToDomain().IsPlaceIn(EventOrder.Timestamp) && new Instant(From).IsCovered && new Instant(To).IsCovered;
     }
 
     private sealed record RebuildToken(string Customer, string Metric, long From)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using StripeMeter.Metering.Events;
 using StripeMeter.Metering.Time;
 
@@ -152,11 +153,16 @@ public readonly record struct EventCursor(string Value, Instant Timestamp, int S
         {
             EventOrder.Metric => record.Metric,
             EventOrder.Customer => record.Customer,
-            EventOrder.Source => ((int)(record.Event?.Source ?? 0)).ToString(System.Globalization.CultureInfo.InvariantCulture),
+            EventOrder.Source => ((int)(record.Event?.Source ?? 0)).ToString(CultureInfo.InvariantCulture),
             _ => "",
         };
         return new EventCursor(value, record.Timestamp, entry.Shard, entry.Position);
     }
+
+    /// <summary>Whether it can be a place in a listing of this order. One that a client hands back may be anything.</summary>
+    public bool IsPlaceIn(EventOrder order) =>
+        Timestamp.IsCovered && Shard >= 0 && Position >= 0
+        && (order != EventOrder.Source || int.TryParse(Value, NumberStyles.None, CultureInfo.InvariantCulture, out _));
 }
 
 /// <summary>The records of one customer and metric.</summary>

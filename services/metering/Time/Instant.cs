@@ -12,6 +12,9 @@ public readonly record struct Instant(long Ticks) : IComparable<Instant>
 
     public static Instant Of(DateTimeOffset moment) => new(moment.UtcTicks - DateTime.UnixEpoch.Ticks);
 
+    /// <summary>False for numbers from outside that are no instant: to write one as text or as another type throws.</summary>
+    public bool IsCovered => this >= Minimum && this <= Maximum;
+
     /// <summary>Midnight UTC of a day.</summary>
     public static Instant OfDate(int year, int month, int day) =>
         new(new DateTime(year, month, day, 0, 0, 0, DateTimeKind.Utc).Ticks - DateTime.UnixEpoch.Ticks);
