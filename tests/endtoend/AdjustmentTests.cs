@@ -73,6 +73,31 @@ public sealed class AdjustmentTests : IAsyncLifetime
         return (response.StatusCode, JsonNode.Parse(await response.Content.ReadAsStringAsync())!);
     }
 
+    /// <summary>Corrections of other customers fill the first page of the tenant's adjustments.</summary>
+    [Fact]
+    public async Task LateEvent_BehindManyAdjustments_IsAlerted()
+    {
+        const string Busy = "busy";
+        var adjustments = new AdjustmentService.AdjustmentServiceClient(_system.Ingest);
+        await Task.WhenAll(Enumerable.Range(0, 100).Select(number => adjustments.CreateAdjustmentAsync(new CreateAdjustmentRequest
+        {
+            TenantId = Busy, Metric = "m", CustomerRef = $"other_{number}", PeriodTime = Timestamp.FromDateTimeOffset(Clock), Delta = "1",
+            Reason = AdjustmentReason.Manual,
+        }).ResponseAsync));
+        // A period that holds the late event, whatever day it is.
+        var began = Clock.AddDays(-5);
+        await PostAsync("/v1/anchors", new { tenantId = Busy, customerRef = "cus_1", effectiveFrom = began, billingCycleAnchor = began });
+        await _system.IngestAsync(new
+        {
+            tenantId = Busy, metric = "m", customerRef = "cus_1", quantity = 1, idempotencyKey = "late",
+            ts = Clock.AddHours(-50).ToString("O", CultureInfo.InvariantCulture),
+        });
+
+        var alerts = (await _system.GetAsync($"/v1/usage/current?tenantId={Busy}&customerRef=cus_1"))["alerts"]!.AsArray();
+
+        Assert.Equal("late_events", (string)Assert.Single(alerts)!["type"]!);
+    }
+
     [Fact]
     public async Task ManualAdjustment_ApprovedThenReverted_ChangesTheSumOnlyAndNetsToZero()
     {

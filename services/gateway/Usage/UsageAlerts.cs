@@ -13,6 +13,8 @@ public sealed class UsageAlerts(AdjustmentService.AdjustmentServiceClient adjust
     private const string Warn = "warn";
     private const string Critical = "critical";
     private const int Counted = 100;
+    private const int LatePage = 1_000;
+    private const int LatePages = 10;
 
     /// <summary>Alerts about limits: from three quarters of one on.</summary>
     public static IEnumerable<UsageAlert> OfLimits(IEnumerable<MetricUsage> metrics)
@@ -42,12 +44,19 @@ public sealed class UsageAlerts(AdjustmentService.AdjustmentServiceClient adjust
     {
         var request = new ListAdjustmentsRequest
         {
-            TenantId = tenant, CustomerRef = customer, Status = AdjustmentStatus.Pending, PageSize = Counted,
+            TenantId = tenant, CustomerRef = customer, Status = AdjustmentStatus.Pending, LateOnly = true, PageSize = LatePage,
             StartTime = usage.PeriodStart, EndTime = usage.PeriodEnd,
         };
-        var page = await adjustments.ListAdjustmentsAsync(request, cancellationToken: cancellation).ConfigureAwait(false);
-        var late = page.Adjustments.Count(adjustment => adjustment.Reason == AdjustmentReason.LateEvent && adjustment.PeriodTime < usage.PeriodEnd);
-        var some = page.NextPageToken.Length > 0 ? $"{late} or more" : $"{late}";
+        var late = 0;
+        // Those that were settled leave their pages, so that pending ones may stand behind empty pages.
+        for (var pages = 0; pages == 0 || (request.PageToken.Length > 0 && late < Counted && pages < LatePages); pages++)
+        {
+            var page = await adjustments.ListAdjustmentsAsync(request, cancellationToken: cancellation).ConfigureAwait(false);
+            late += page.Adjustments.Count(adjustment => adjustment.Reason == AdjustmentReason.LateEvent && adjustment.PeriodTime < usage.PeriodEnd);
+            request.PageToken = page.NextPageToken;
+        }
+
+        var some = request.PageToken.Length > 0 ? $"{late} or more" : $"{late}";
         return late == 0 ? [] : [new UsageAlert("late_events", $"Late events wait for approval and are not counted yet: {some}.", Warn)];
     }
 

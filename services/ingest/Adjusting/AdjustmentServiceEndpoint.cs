@@ -57,6 +57,7 @@ public sealed class AdjustmentServiceEndpoint(
             From = ControlFields.Time("start_time", request.StartTime) ?? Instant.Minimum,
             To = ControlFields.Time("end_time", request.EndTime) ?? Instant.Maximum,
             Status = request.Status == V1.AdjustmentStatus.Unspecified ? null : (AdjustmentStatus)request.Status,
+            LateOnly = request.LateOnly,
             After = ControlFields.Cursor<ListCursor>("page_token", request.PageToken)?.ToDomain(),
             Limit = ControlFields.PageSize(request.PageSize, DefaultPageSize, MaximumPageSize),
         };

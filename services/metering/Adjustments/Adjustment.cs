@@ -94,6 +94,9 @@ public sealed record AdjustmentQuery
     /// <summary>Null: every status.</summary>
     public AdjustmentStatus? Status { get; init; }
 
+    /// <summary>Only late events.</summary>
+    public bool LateOnly { get; init; }
+
     /// <summary>Where to go on; null: at the beginning.</summary>
     public AdjustmentCursor? After { get; init; }
 

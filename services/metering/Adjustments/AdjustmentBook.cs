@@ -63,7 +63,7 @@ public sealed class AdjustmentBook(ILedger ledger, IDocuments documents, TimePro
     public async Task<AdjustmentPage> ListAsync(AdjustmentQuery query, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(query);
-        if (query.After?.LateEvent is not null)
+        if (query.LateOnly || query.After?.LateEvent is not null)
             return await ListLateAsync(query, cancellation).ConfigureAwait(false);
         var found = await documents.ListAsync(
             new DocumentQuery(DocumentKind.Adjustment) { After = query.After?.ManualId, Descending = true, Limit = query.Limit },

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Google.Protobuf.WellKnownTypes;
 using StripeMeter.Gateway.Tests.Kit;
 using StripeMeter.V1;
@@ -52,6 +53,26 @@ public sealed class UsageAlertTests : IAsyncLifetime
         var alerts = (await _gateway.GetAsync("/v1/usage/current?tenantId=acme&customerRef=c")).Json.GetProperty("alerts").EnumerateArray().ToArray();
 
         Assert.Equal(type is null ? [] : [(type, severity)], alerts.Select(alert => (alert.GetProperty("type").GetString(), alert.GetProperty("severity").GetString())));
+    }
+
+    /// <summary>A page holds what passes the filters, and that may be nothing.</summary>
+    [Theory]
+    [InlineData(3, 1, "1")]
+    [InlineData(3, 60, "120 or more")]
+    [InlineData(2, 60, "120")]
+    public async Task Current_LateEventsBehindEmptyPages_AreCounted(int last, int each, string counted)
+    {
+        _gateway.Backend.ListAdjustments = request =>
+        {
+            var page = request.PageToken.Length == 0 ? 0 : int.Parse(request.PageToken, CultureInfo.InvariantCulture);
+            var late = Enumerable.Repeat(new Adjustment { Reason = AdjustmentReason.LateEvent, PeriodTime = January }, each);
+            var found = request.LateOnly && (each > 1 ? page > 0 : page == last);
+            return new ListAdjustmentsResponse { Adjustments = { found ? late : [] }, NextPageToken = page < last ? $"{page + 1}" : "" };
+        };
+
+        var alert = (await _gateway.GetAsync("/v1/usage/current?tenantId=acme&customerRef=c")).Json.GetProperty("alerts").EnumerateArray().Single();
+
+        Assert.Equal($"Late events wait for approval and are not counted yet: {counted}.", alert.GetProperty("message").GetString());
     }
 
     [Fact]
