@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
 using StripeMeter.V1;
 using Xunit;
 
@@ -71,6 +72,25 @@ public sealed class AdjustmentTests : IAsyncLifetime
         request.Headers.Add("Idempotency-Key", key);
         using var response = await _system.Rest.SendAsync(request);
         return (response.StatusCode, JsonNode.Parse(await response.Content.ReadAsStringAsync())!);
+    }
+
+    [Fact]
+    public async Task RequestId_SentAgainByAnotherActor_IsTheSameRequest()
+    {
+        var adjustments = new AdjustmentService.AdjustmentServiceClient(_system.Ingest);
+        var request = new CreateAdjustmentRequest
+        {
+            TenantId = Tenant, Metric = "rotated", CustomerRef = "cus_1", PeriodTime = Timestamp.FromDateTimeOffset(Clock), Delta = "3",
+            Reason = AdjustmentReason.Credit, Actor = "key_old", RequestId = "rotation",
+        };
+        var first = await adjustments.CreateAdjustmentAsync(request);
+        request.Actor = "key_new";
+
+        Assert.Equal(first, await adjustments.CreateAdjustmentAsync(request));
+        Assert.Equal(first, await adjustments.GetAdjustmentAsync(new GetAdjustmentRequest { TenantId = Tenant, RequestId = "rotation" }));
+        request.Delta = "4";
+        var taken = await Assert.ThrowsAsync<RpcException>(async () => await adjustments.CreateAdjustmentAsync(request));
+        Assert.Equal(StatusCode.AlreadyExists, taken.StatusCode);
     }
 
     /// <summary>Corrections of other customers fill the first page of the tenant's adjustments.</summary>

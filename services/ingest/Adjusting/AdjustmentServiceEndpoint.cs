@@ -42,7 +42,11 @@ public sealed class AdjustmentServiceEndpoint(
     public override async Task<Adjustment> GetAdjustment(GetAdjustmentRequest request, ServerCallContext context)
     {
         var tenant = ControlFields.Tenant(request.TenantId);
-        return WireAdjustments.ToWire(tenant, await FindAsync(tenant, request.Id, context.CancellationToken).ConfigureAwait(false));
+        if (request.RequestId.Length == 0)
+            return WireAdjustments.ToWire(tenant, await FindAsync(tenant, request.Id, context.CancellationToken).ConfigureAwait(false));
+        var requested = await BookOf(tenant).FindRequestedAsync(request.RequestId, context.CancellationToken).ConfigureAwait(false)
+            ?? throw RpcErrors.NotFound($"An adjustment of the request '{request.RequestId}'");
+        return WireAdjustments.ToWire(tenant, requested);
     }
 
     [Access(AccessKind.Read)]

@@ -27,7 +27,7 @@ public sealed class AdjustmentBook(ILedger ledger, IDocuments documents, TimePro
 
     /// <summary>
     /// Records a manual adjustment, pending. <paramref name="draft"/> has no id yet: it is made of the time and of
-    /// <paramref name="unique"/>. Null if the same request was made with other content.
+    /// <paramref name="unique"/>. Null if the same request was made with other content, whoever made it.
     /// </summary>
     public async Task<Adjustment?> CreateAsync(Adjustment draft, string unique, CancellationToken cancellation)
     {
@@ -38,14 +38,23 @@ public sealed class AdjustmentBook(ILedger ledger, IDocuments documents, TimePro
         {
             // The request is kept first, with all its content: who repeats it after a crash completes it.
             var first = await ClaimAsync(created, cancellation).ConfigureAwait(false);
-            if (first with { Id = created.Id, Created = created.Created } != created)
+            if (first with { Id = created.Id, Created = created.Created, Actor = created.Actor } != created)
                 return null;
             created = first;
         }
 
-        await documents.WriteAsync(
-            DocumentKind.Adjustment, [new StoredDocument(created.Id, AdjustmentJson.Write(created), 0)], cancellation).ConfigureAwait(false);
+        await KeepAsync(created, cancellation).ConfigureAwait(false);
         return created;
+    }
+
+    /// <summary>What a request of this name created, also if creating it broke off, and what became of it; null if there was none.</summary>
+    public async Task<AdjustmentState?> FindRequestedAsync(string requestId, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(requestId);
+        if (await FindClaimAsync(requestId, cancellation).ConfigureAwait(false) is not { } requested)
+            return null;
+        await KeepAsync(requested, cancellation).ConfigureAwait(false);
+        return (await StatesAsync([requested], cancellation).ConfigureAwait(false))[0];
     }
 
     /// <summary>An adjustment and what became of it; null if there is none of this id.</summary>
@@ -135,17 +144,25 @@ public sealed class AdjustmentBook(ILedger ledger, IDocuments documents, TimePro
         return new AdjustmentTransition(states[0], appended.Outcomes[0].Appended ? appended : null);
     }
 
+    private async Task KeepAsync(Adjustment created, CancellationToken cancellation) => await documents.WriteAsync(
+        DocumentKind.Adjustment, [new StoredDocument(created.Id, AdjustmentJson.Write(created), 0)], cancellation).ConfigureAwait(false);
+
     private async Task<Adjustment> ClaimAsync(Adjustment created, CancellationToken cancellation)
     {
-        var id = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(created.RequestId)));
         var written = await documents.WriteAsync(
-            DocumentKind.AdjustmentRequest, [new StoredDocument(id, AdjustmentJson.Write(created), 0)], cancellation).ConfigureAwait(false);
-        if (written[0])
-            return created;
-        var first = await documents.GetAsync(DocumentKind.AdjustmentRequest, id, cancellation).ConfigureAwait(false)
-            ?? throw new StoreUnavailableException("The request that came first cannot be read yet.");
-        return AdjustmentJson.Read(first.Body);
+            DocumentKind.AdjustmentRequest, [new StoredDocument(ClaimOf(created.RequestId), AdjustmentJson.Write(created), 0)], cancellation)
+            .ConfigureAwait(false);
+        return written[0]
+            ? created
+            : await FindClaimAsync(created.RequestId, cancellation).ConfigureAwait(false)
+                ?? throw new StoreUnavailableException("The request that came first cannot be read yet.");
     }
+
+    private async Task<Adjustment?> FindClaimAsync(string requestId, CancellationToken cancellation) =>
+        await documents.GetAsync(DocumentKind.AdjustmentRequest, ClaimOf(requestId), cancellation).ConfigureAwait(false) is { } claim
+            ? AdjustmentJson.Read(claim.Body) : null;
+
+    private static string ClaimOf(string requestId) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(requestId)));
 
     private async Task<Adjustment?> FindLateAsync(string id, CancellationToken cancellation)
     {
