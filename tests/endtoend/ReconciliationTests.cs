@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
 using Stripe;
 using Stripe.Billing;
@@ -53,11 +55,15 @@ public sealed class ReconciliationTests
         var suggestion = (string)Assert.Single(page["suggestedAdjustments"]!.AsArray())!["id"]!;
         var strangers = await PostAsync(rest, "/v1/reconciliation/adjustments", new { tenantId = "stranger", adjustmentIds = new[] { suggestion } });
         Assert.Equal((0, 1), ((int)strangers["applied"]!, (int)strangers["failed"]!));
+        var broken = await BreakOffApplyingAsync(rest, suggestion, report);
         for (var repeat = 0; repeat < 2; repeat++)
         {
             var done = await PostAsync(rest, "/v1/reconciliation/adjustments", new { tenantId = Tenant, adjustmentIds = new[] { suggestion, "none" }, reason = "a script" });
             Assert.Equal((1, 1), ((int)done["applied"]!, (int)done["failed"]!));
         }
+
+        var corrected = Assert.Single((await GetAsync(rest, $"/v1/adjustments?tenantId={Tenant}"))["adjustments"]!.AsArray())!;
+        Assert.Equal((broken, "approved"), ((string)corrected["id"]!, (string?)corrected["status"]));
 
         await UntilOutstandingIsZeroAsync(rest, "930.5");
         run = await RunAsync(rest);
@@ -67,6 +73,17 @@ public sealed class ReconciliationTests
         var parity = await GetAsync(rest, $"/v1/reconciliation/summary?tenantId={Tenant}&period={month}&metric=api_calls&customerRef=cus_1");
         Assert.Equal(("parity", "70", "0"), ((string?)parity["status"], parity["counters"]!["before"]!["drift"]!.ToJsonString(), parity["counters"]!["after"]!["drift"]!.ToJsonString()));
         await CheckExplanationsAsync(rest);
+    }
+
+    /// <summary>Leaves what is there when applying a suggestion for some other reason breaks off before the approval.</summary>
+    private static async Task<string> BreakOffApplyingAsync(HttpClient rest, string suggestion, JsonNode report)
+    {
+        var created = await PostAsync(rest, "/v1/adjustments", new
+        {
+            tenantId = Tenant, metric = "api_calls", customerRef = "cus_1", periodStart = (string?)report["periodStart"], delta = -70, reason = "correction",
+            requestId = "reconciliation:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(suggestion))), note = "reconciliation: a guess",
+        });
+        return (string)created["id"]!;
     }
 
     /// <summary>From the event to its push, and from there to the event; the correction stands behind the second push.</summary>

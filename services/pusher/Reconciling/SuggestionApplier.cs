@@ -42,12 +42,33 @@ internal sealed class SuggestionApplier(AdjustmentService.AdjustmentServiceClien
             return Done(id, before.AdjustmentId);
         if (report?.Suggestion is not { } suggestion || suggestion.Id != id)
             return Failed(id, "There is no such suggestion any more.");
-        var created = await adjustments.CreateAdjustmentAsync(RequestOf(tenant, report, suggestion, reason, actor), cancellationToken: cancellation).ConfigureAwait(false);
+        var created = await CreateOrFindAsync(RequestOf(tenant, report, suggestion, reason, actor), cancellation).ConfigureAwait(false);
         var done = await ApproveAsync(tenant, id, created.Id, actor, cancellation).ConfigureAwait(false);
         if (done.Applied)
             await book.EnterAppliedAsync(reportId, suggestion, created.Id, cancellation).ConfigureAwait(false);
         return done;
     }
+
+    /// <summary>A correction that was created before is taken up, whatever reason was given for it then.</summary>
+    private async Task<Adjustment> CreateOrFindAsync(CreateAdjustmentRequest request, CancellationToken cancellation)
+    {
+        try
+        {
+            return await adjustments.CreateAdjustmentAsync(request, cancellationToken: cancellation).ConfigureAwait(false);
+        }
+        catch (RpcException refusal) when (refusal.StatusCode == StatusCode.AlreadyExists)
+        {
+            var find = new GetAdjustmentRequest { TenantId = request.TenantId, RequestId = request.RequestId };
+            var found = await adjustments.GetAdjustmentAsync(find, cancellationToken: cancellation).ConfigureAwait(false);
+            if (!IsSame(found, request))
+                throw;
+            return found;
+        }
+    }
+
+    private static bool IsSame(Adjustment found, CreateAdjustmentRequest request) =>
+        (found.Metric, found.CustomerRef, found.PeriodTime, found.Delta, found.Reason)
+        == (request.Metric, request.CustomerRef, request.PeriodTime, request.Delta, request.Reason);
 
     private async Task<AppliedSuggestion> ApproveAsync(ITenantStore tenant, string id, string adjustmentId, string actor, CancellationToken cancellation)
     {
