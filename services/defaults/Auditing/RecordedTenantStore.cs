@@ -106,10 +106,10 @@ internal sealed class RecordedMappings(IMappings mappings, Func<CancellationToke
         return await mappings.CreateAsync(mapping, cancellation).ConfigureAwait(false);
     }
 
-    public async Task<MappingWrite> UpdateAsync(Mapping mapping, CancellationToken cancellation)
+    public async Task<MappingWrite> UpdateAsync(Mapping mapping, Instant? standing, CancellationToken cancellation)
     {
         await begin(cancellation).ConfigureAwait(false);
-        return await mappings.UpdateAsync(mapping, cancellation).ConfigureAwait(false);
+        return await mappings.UpdateAsync(mapping, standing, cancellation).ConfigureAwait(false);
     }
 
     public async Task<bool> DeleteAsync(string id, CancellationToken cancellation)

@@ -1,3 +1,4 @@
+using Grpc.Core;
 using Microsoft.AspNetCore.Http.HttpResults;
 using StripeMeter.Defaults.Access;
 using StripeMeter.Gateway.Access;
@@ -15,6 +16,7 @@ internal static class MappingEndpoints
     private const string PathOfOne = Path + "/{id}";
     private const string Tag = "Mappings";
     private const string DefaultAccount = "default";
+    private const int MaximumTries = 5;
     private static readonly FlagParameter Active = new("active", "Only active ones, or only inactive ones.");
     private static readonly IntegerParameter Limit = CommonParameters.Limit(1_000, 100);
 
@@ -103,12 +105,22 @@ internal static class MappingEndpoints
         var tenant = body.Tenant();
         body.Check();
 
-        var mapping = await mappings.GetMappingAsync(
-            new GetMappingRequest { TenantId = tenant, Id = id }, cancellationToken: context.RequestAborted).ConfigureAwait(false);
-        MappingBody.Apply(body, mapping);
-        body.Check();
-        return MappingAnswer.Of(await mappings.UpdateMappingAsync(
-            new UpdateMappingRequest { Mapping = mapping }, cancellationToken: context.RequestAborted).ConfigureAwait(false));
+        for (var tries = 1; ; tries++)
+        {
+            var mapping = await mappings.GetMappingAsync(
+                new GetMappingRequest { TenantId = tenant, Id = id }, cancellationToken: context.RequestAborted).ConfigureAwait(false);
+            MappingBody.Apply(body, mapping);
+            body.Check();
+            try
+            {
+                return MappingAnswer.Of(await mappings.UpdateMappingAsync(
+                    new UpdateMappingRequest { Mapping = mapping }, cancellationToken: context.RequestAborted).ConfigureAwait(false));
+            }
+            catch (RpcException clash) when (clash.StatusCode == StatusCode.Aborted && tries < MaximumTries)
+            {
+                // Somebody else changed it meanwhile: their members stay, but for those of this body.
+            }
+        }
     }
 
     private static async Task<NoContent> DeleteAsync(

@@ -1,3 +1,5 @@
+using StripeMeter.Metering.Time;
+
 namespace StripeMeter.Metering.Mappings;
 
 /// <summary>The mappings of one tenant.</summary>
@@ -12,7 +14,10 @@ public interface IMappings
     /// <exception cref="InvalidOperationException">The tenant has a mapping with this id.</exception>
     Task<MappingWrite> CreateAsync(Mapping mapping, CancellationToken cancellation);
 
-    Task<MappingWrite> UpdateAsync(Mapping mapping, CancellationToken cancellation);
+    /// <param name="mapping">What replaces the one of its id.</param>
+    /// <param name="standing">When that one must have been updated last. Null: whenever.</param>
+    /// <param name="cancellation">Gives up.</param>
+    Task<MappingWrite> UpdateAsync(Mapping mapping, Instant? standing, CancellationToken cancellation);
 
     /// <summary>False if there was none.</summary>
     Task<bool> DeleteAsync(string id, CancellationToken cancellation);
@@ -30,4 +35,7 @@ public enum MappingWrite
     MeterTaken,
 
     NotFound,
+
+    /// <summary>It was updated since.</summary>
+    Changed,
 }

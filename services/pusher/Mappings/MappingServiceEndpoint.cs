@@ -74,6 +74,9 @@ internal sealed class MappingServiceEndpoint(
         var tenant = store.Of(Requests.Tenant(mapping.TenantId, "mapping.tenant_id"));
         var before = await FindAsync(tenant, Requests.Id(mapping.Id), context.CancellationToken).ConfigureAwait(false);
         Call.NoteBefore(before.ToWire(tenant.Tenant));
+        var standing = StandingOf(mapping);
+        if (standing is not null && standing != before.Updated)
+            throw Changed();
         var (began, shadowBegan) = (before.PriceBegan, before.ShadowPriceBegan);
         if (MeterChoice.Follow(mapping, before))
             began = await finder.CompleteAsync(mapping, context.CancellationToken).ConfigureAwait(false);
@@ -85,7 +88,7 @@ internal sealed class MappingServiceEndpoint(
         // Later than before, whatever the clock says, as a change is known by it.
         var updated = Instant.Max(Instant.Of(clock.GetUtcNow()), new Instant(before.Updated.Ticks + 1));
         var stored = mapping.ToDomain(before.Created, updated) with { PriceBegan = began, ShadowPriceBegan = shadowBegan };
-        RefuseClash(await tenant.Mappings.UpdateAsync(stored, context.CancellationToken).ConfigureAwait(false), stored);
+        RefuseClash(await tenant.Mappings.UpdateAsync(stored, standing, context.CancellationToken).ConfigureAwait(false), stored);
         await PushAgainAsync(tenant, stored, context.CancellationToken).ConfigureAwait(false);
         return stored.ToWire(tenant.Tenant);
     }
@@ -120,6 +123,18 @@ internal sealed class MappingServiceEndpoint(
     private static async Task<StoredMapping> FindAsync(ITenantStore tenant, string id, CancellationToken cancellation) =>
         await tenant.Mappings.GetAsync(id, cancellation).ConfigureAwait(false) ?? throw NotFound(id);
 
+    /// <summary>Which state of the mapping the caller changed, if it says so.</summary>
+    private static Instant? StandingOf(Mapping sent)
+    {
+        if (sent.UpdatedTime is null)
+            return null;
+        var problem = sent.UpdatedTime.TryToInstant(out var updated);
+        return problem is null ? updated : throw RpcErrors.Invalid("mapping.updated_time", problem);
+    }
+
+    private static RpcException Changed() =>
+        new(new Status(StatusCode.Aborted, "Somebody else changed the mapping meanwhile; try again."));
+
     private static RpcException NotFound(string id) => RpcErrors.NotFound($"The mapping '{id}'");
 
     private static void RefuseClash(MappingWrite write, StoredMapping mapping)
@@ -132,6 +147,8 @@ internal sealed class MappingServiceEndpoint(
                 throw RpcErrors.AlreadyExists("METER_TAKEN", $"Another active mapping feeds the meter {mapping.MeterId} of this account.");
             case MappingWrite.NotFound:
                 throw NotFound(mapping.Id);
+            case MappingWrite.Changed:
+                throw Changed();
         }
     }
 

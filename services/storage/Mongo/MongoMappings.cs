@@ -1,6 +1,7 @@
 using MongoDB.Driver;
 using StripeMeter.Metering.Mappings;
 using StripeMeter.Metering.Tenants;
+using StripeMeter.Metering.Time;
 using StripeMeter.Storage.Mongo.Documents;
 
 namespace StripeMeter.Storage.Mongo;
@@ -40,13 +41,19 @@ internal sealed class MongoMappings(MongoCollections collections, TenantId tenan
         },
         cancellation);
 
-    public Task<MappingWrite> UpdateAsync(Mapping mapping, CancellationToken cancellation) => WriteAsync(
+    public Task<MappingWrite> UpdateAsync(Mapping mapping, Instant? standing, CancellationToken cancellation) => WriteAsync(
         mapping,
         async document =>
         {
-            var replaced = await collections.Mappings.ReplaceOneAsync(Is(mapping.Id), document, cancellationToken: cancellation)
-                .ConfigureAwait(false);
-            return replaced.MatchedCount == 1 ? MappingWrite.Done : MappingWrite.NotFound;
+            var filter = Is(mapping.Id);
+            if (standing is { } updated)
+                filter &= Where.Eq(stored => stored.Updated, updated.Ticks);
+            var replaced = await collections.Mappings.ReplaceOneAsync(filter, document, cancellationToken: cancellation).ConfigureAwait(false);
+            if (replaced.MatchedCount == 1)
+                return MappingWrite.Done;
+            var stands = standing is not null
+                && await collections.Mappings.Find(Is(mapping.Id)).AnyAsync(cancellation).ConfigureAwait(false);
+            return stands ? MappingWrite.Changed : MappingWrite.NotFound;
         },
         cancellation);
 

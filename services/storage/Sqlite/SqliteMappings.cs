@@ -1,6 +1,7 @@
 using System.Text.Json;
 using StripeMeter.Metering.Mappings;
 using StripeMeter.Metering.Tenants;
+using StripeMeter.Metering.Time;
 using StripeMeter.Sqlite;
 
 namespace StripeMeter.Storage.Sqlite;
@@ -18,12 +19,7 @@ internal sealed class SqliteMappings(StoreFile file, TenantId tenant) : IMapping
         """;
 
     public Task<Mapping?> GetAsync(string id, CancellationToken cancellation) => file.ReadAsync(
-        session =>
-        {
-            using var query = session.Prepare("SELECT body FROM mappings WHERE tenant = ?1 AND id = ?2");
-            return query.Bind(1, tenant.Value).Bind(2, id).Step() ? ReadBody(query) : null;
-        },
-        cancellation);
+        session => Find(session, id), cancellation);
 
     public Task<IReadOnlyList<Mapping>> ListAsync(
         string? metric, bool? active, string? afterId, int limit, CancellationToken cancellation) =>
@@ -48,12 +44,18 @@ internal sealed class SqliteMappings(StoreFile file, TenantId tenant) : IMapping
     public async Task<MappingWrite> CreateAsync(Mapping mapping, CancellationToken cancellation)
     {
         var written = await file.WriteAsync<MappingWrite?>(
-            session => Exists(session, mapping.Id) ? null : PutUnlessClash(session, mapping), cancellation).ConfigureAwait(false);
+            session => Find(session, mapping.Id) is null ? PutUnlessClash(session, mapping) : null, cancellation).ConfigureAwait(false);
         return written ?? throw new InvalidOperationException($"There is a mapping {mapping.Id} already.");
     }
 
-    public Task<MappingWrite> UpdateAsync(Mapping mapping, CancellationToken cancellation) => file.WriteAsync(
-        session => Exists(session, mapping.Id) ? PutUnlessClash(session, mapping) : MappingWrite.NotFound, cancellation);
+    public Task<MappingWrite> UpdateAsync(Mapping mapping, Instant? standing, CancellationToken cancellation) => file.WriteAsync(
+        session => Find(session, mapping.Id) switch
+        {
+            null => MappingWrite.NotFound,
+            var stored when standing is not null && stored.Updated != standing => MappingWrite.Changed,
+            _ => PutUnlessClash(session, mapping),
+        },
+        cancellation);
 
     public Task<bool> DeleteAsync(string id, CancellationToken cancellation) =>
         file.WriteAsync(session => Delete(session, id), cancellation);
@@ -91,10 +93,10 @@ internal sealed class SqliteMappings(StoreFile file, TenantId tenant) : IMapping
             .Bind(5, mapping.MeterId).Bind(6, mapping.Active).Bind(7, JsonSerializer.Serialize(mapping)).Run();
     }
 
-    private bool Exists(SqliteSession session, string id)
+    private Mapping? Find(SqliteSession session, string id)
     {
-        using var query = session.Prepare("SELECT 1 FROM mappings WHERE tenant = ?1 AND id = ?2");
-        return query.Bind(1, tenant.Value).Bind(2, id).Step();
+        using var query = session.Prepare("SELECT body FROM mappings WHERE tenant = ?1 AND id = ?2");
+        return query.Bind(1, tenant.Value).Bind(2, id).Step() ? ReadBody(query) : null;
     }
 
     private bool Delete(SqliteSession session, string id)

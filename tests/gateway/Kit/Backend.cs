@@ -44,6 +44,9 @@ public sealed class Backend : IAsyncDisposable
 
     public Func<CompareShadowRequest, CompareShadowResponse> CompareShadow { get; set; } = null!;
 
+    /// <summary>What happens right before a mapping is updated.</summary>
+    public Action MappingUpdating { get; set; } = null!;
+
     public Func<ReceiveStripeEventRequest, ReceiveStripeEventResponse> StripeEvent { get; set; } = null!;
 
     public Func<GetProjectionRequest, GetProjectionResponse> Projection { get; set; } = null!;
@@ -122,6 +125,7 @@ public sealed class Backend : IAsyncDisposable
         ListAdjustments = _ => new ListAdjustmentsResponse();
         ListDeltas = _ => new();
         CompareShadow = _ => new();
+        MappingUpdating = () => { };
         StripeEvent = _ => new();
         Projection = _ => new();
         CheckInvoice = _ => new();
@@ -307,7 +311,9 @@ public sealed class Backend : IAsyncDisposable
 
         public override Task<Mapping> UpdateMapping(UpdateMappingRequest request, ServerCallContext context)
         {
-            Find(request.Mapping.TenantId, request.Mapping.Id);
+            backend.MappingUpdating();
+            if (!Equals(Find(request.Mapping.TenantId, request.Mapping.Id).UpdatedTime, request.Mapping.UpdatedTime))
+                throw new RpcException(new Status(StatusCode.Aborted, "Somebody else changed the mapping meanwhile; try again."));
             backend.Mappings[request.Mapping.Id] = request.Mapping.Clone();
             return Task.FromResult(backend.Note(context, request.Mapping));
         }

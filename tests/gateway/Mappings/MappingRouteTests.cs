@@ -1,4 +1,5 @@
 using System.Net;
+using Google.Protobuf.WellKnownTypes;
 using StripeMeter.Gateway.Tests.Kit;
 using StripeMeter.V1;
 using Xunit;
@@ -94,6 +95,24 @@ public sealed class MappingRouteTests : IClassFixture<RunningGateway>
         Assert.Equal("", changed.GetProperty("currency").GetString());
         Assert.Equal("price_1", changed.GetProperty("priceId").GetString());
         Assert.Equal("x", changed.GetProperty("customers").GetProperty("prefix").GetString());
+    }
+
+    [Theory]
+    [InlineData(4, HttpStatusCode.OK)]
+    [InlineData(5, HttpStatusCode.ServiceUnavailable)]
+    public async Task Update_WhileOthersUpdate_KeepsWhatTheyChanged(int others, HttpStatusCode status)
+    {
+        await _gateway.PostAsync(Path, Body);
+        _gateway.Backend.MappingUpdating = () =>
+        {
+            if (others-- > 0)
+                (_gateway.Backend.Mappings["map_0001"].Active, _gateway.Backend.Mappings["map_0001"].UpdatedTime) = (false, new Timestamp { Seconds = others });
+        };
+
+        var changed = await _gateway.PutAsync(Path + "/map_0001", """{"tenantId":"acme","currency":"usd"}""");
+
+        Assert.Equal(status, changed.Status);
+        Assert.Equal((false, status == HttpStatusCode.OK ? "usd" : ""), (_gateway.Backend.Mappings["map_0001"].Active, _gateway.Backend.Mappings["map_0001"].Currency));
     }
 
     [Fact]

@@ -97,10 +97,35 @@ internal sealed class MappingPoints(StoreUnderTest subject)
         await _mappings.CreateAsync(Sample.Mapping("1"), _cancellation);
         var changed = Sample.Mapping("1") with { Currency = "usd", Aggregation = Aggregation.Max };
 
-        Assert.Equal(MappingWrite.Done, await _mappings.UpdateAsync(changed, _cancellation));
+        Assert.Equal(MappingWrite.Done, await _mappings.UpdateAsync(changed, null, _cancellation));
 
         var stored = await _mappings.GetAsync("1", _cancellation);
         Assert.Equal(("usd", Aggregation.Max), (stored!.Currency, stored.Aggregation));
+    }
+
+    public async Task Update_OfOneThatWasUpdatedSince_IsRefusedAndChangesNothing()
+    {
+        var created = Sample.Mapping("1");
+        var updated = created with { Currency = "usd", Updated = new(created.Updated.Ticks + 1) };
+        await _mappings.CreateAsync(created, _cancellation);
+
+        Assert.Equal(MappingWrite.Done, await _mappings.UpdateAsync(updated, created.Updated, _cancellation));
+        Assert.Equal(MappingWrite.Changed, await _mappings.UpdateAsync(updated with { Currency = "eur" }, created.Updated, _cancellation));
+        Assert.Equal(MappingWrite.NotFound, await _mappings.UpdateAsync(Sample.Mapping("2"), created.Updated, _cancellation));
+
+        Assert.Equal("usd", (await _mappings.GetAsync("1", _cancellation))!.Currency);
+    }
+
+    public async Task Update_FromManyTasksOfOneState_OneWins()
+    {
+        var created = Sample.Mapping("1");
+        await _mappings.CreateAsync(created, _cancellation);
+
+        var writes = await Task.WhenAll(Enumerable.Range(1, 8).Select(number => Task.Run(() => _mappings.UpdateAsync(
+            created with { Updated = new(created.Updated.Ticks + number) }, created.Updated, _cancellation))));
+
+        Assert.Single(writes, write => write == MappingWrite.Done);
+        Assert.Equal(7, writes.Count(write => write == MappingWrite.Changed));
     }
 
     public async Task Update_IntoAClash_IsRefusedAndChangesNothing()
@@ -109,9 +134,9 @@ internal sealed class MappingPoints(StoreUnderTest subject)
         await _mappings.CreateAsync(Sample.Mapping("2", "metric_2", "mtr_2"), _cancellation);
         await _mappings.CreateAsync(Sample.Mapping("3", active: false), _cancellation);
 
-        Assert.Equal(MappingWrite.MetricTaken, await _mappings.UpdateAsync(Sample.Mapping("2", meter: "mtr_2"), _cancellation));
-        Assert.Equal(MappingWrite.MeterTaken, await _mappings.UpdateAsync(Sample.Mapping("2", "metric_2"), _cancellation));
-        Assert.Equal(MappingWrite.MetricTaken, await _mappings.UpdateAsync(Sample.Mapping("3"), _cancellation));
+        Assert.Equal(MappingWrite.MetricTaken, await _mappings.UpdateAsync(Sample.Mapping("2", meter: "mtr_2"), null, _cancellation));
+        Assert.Equal(MappingWrite.MeterTaken, await _mappings.UpdateAsync(Sample.Mapping("2", "metric_2"), null, _cancellation));
+        Assert.Equal(MappingWrite.MetricTaken, await _mappings.UpdateAsync(Sample.Mapping("3"), null, _cancellation));
 
         var stored = await _mappings.GetAsync("2", _cancellation);
         Assert.Equal(("metric_2", "mtr_2"), (stored!.Metric, stored.MeterId));
@@ -122,20 +147,20 @@ internal sealed class MappingPoints(StoreUnderTest subject)
     {
         await subject.Of("other").Mappings.CreateAsync(Sample.Mapping("1"), _cancellation);
 
-        Assert.Equal(MappingWrite.NotFound, await _mappings.UpdateAsync(Sample.Mapping("1", "metric_2", "mtr_2"), _cancellation));
+        Assert.Equal(MappingWrite.NotFound, await _mappings.UpdateAsync(Sample.Mapping("1", "metric_2", "mtr_2"), null, _cancellation));
         Assert.Empty(await _mappings.ListAsync(null, null, null, 10, _cancellation));
     }
 
     public async Task Deactivating_OrDeleting_FreesMetricAndMeter()
     {
         await _mappings.CreateAsync(Sample.Mapping("1"), _cancellation);
-        await _mappings.UpdateAsync(Sample.Mapping("1", active: false), _cancellation);
+        await _mappings.UpdateAsync(Sample.Mapping("1", active: false), null, _cancellation);
         Assert.Equal(MappingWrite.Done, await _mappings.CreateAsync(Sample.Mapping("2"), _cancellation));
 
         Assert.True(await _mappings.DeleteAsync("2", _cancellation));
         Assert.False(await _mappings.DeleteAsync("2", _cancellation));
 
-        Assert.Equal(MappingWrite.Done, await _mappings.UpdateAsync(Sample.Mapping("1"), _cancellation));
+        Assert.Equal(MappingWrite.Done, await _mappings.UpdateAsync(Sample.Mapping("1"), null, _cancellation));
         Assert.Null(await _mappings.GetAsync("2", _cancellation));
     }
 

@@ -137,6 +137,23 @@ public sealed class MappingServiceTests
     }
 
     [Fact]
+    public async Task Update_OfAStateThatIsPast_IsAborted_UnlessNoneIsNamed()
+    {
+        await using var subject = await PusherUnderTest.StartAsync();
+        var mapping = await subject.MapAsync("api_calls");
+        var ended = mapping.Clone();
+        ended.Active = false;
+        await subject.Mappings.UpdateMappingAsync(new UpdateMappingRequest { Mapping = ended });
+        mapping.Currency = "usd";
+
+        await RefusedAsync(() => subject.Mappings.UpdateMappingAsync(new UpdateMappingRequest { Mapping = mapping }).ResponseAsync, StatusCode.Aborted);
+        Assert.False((await subject.Mappings.GetMappingAsync(new GetMappingRequest { TenantId = mapping.TenantId, Id = mapping.Id })).Active);
+
+        mapping.UpdatedTime = null;
+        Assert.True((await subject.Mappings.UpdateMappingAsync(new UpdateMappingRequest { Mapping = mapping })).Active);
+    }
+
+    [Fact]
     public async Task Update_NothingOfTheMeter_NeedsNoStripe()
     {
         await using var subject = await PusherUnderTest.StartAsync();
@@ -144,7 +161,8 @@ public sealed class MappingServiceTests
         await subject.Double.DisposeAsync();
         mapping.Active = false;
 
-        Assert.False((await subject.Mappings.UpdateMappingAsync(new UpdateMappingRequest { Mapping = mapping })).Active);
+        mapping = await subject.Mappings.UpdateMappingAsync(new UpdateMappingRequest { Mapping = mapping });
+        Assert.False(mapping.Active);
         mapping.MeterId = "mtr_other";
         await RefusedAsync(() => subject.Mappings.UpdateMappingAsync(new UpdateMappingRequest { Mapping = mapping }).ResponseAsync, StatusCode.Unavailable);
     }

@@ -160,7 +160,7 @@ public sealed class PushTests
             if (customer is not null)
             {
                 mapping.CustomerRule.Table["ref"] = customer;
-                await subject.Mappings.UpdateMappingAsync(new UpdateMappingRequest { Mapping = mapping });
+                mapping = await subject.Mappings.UpdateMappingAsync(new UpdateMappingRequest { Mapping = mapping });
             }
 
             if (counted is not null)

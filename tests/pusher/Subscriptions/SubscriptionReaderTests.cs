@@ -64,7 +64,7 @@ public sealed class SubscriptionReaderTests
         await Patience.UntilEqualAsync(1, () => Task.FromResult(services.Anchors.Count));
 
         var reads = ReadsOf(subject);
-        await subject.Mappings.UpdateMappingAsync(new UpdateMappingRequest { Mapping = mapping });
+        mapping = await subject.Mappings.UpdateMappingAsync(new UpdateMappingRequest { Mapping = mapping });
         await subject.SubscribeAsync("cus_2", price, sinceMonthStart: -TenDays);
         await subject.Mappings.UpdateMappingAsync(new UpdateMappingRequest { Mapping = mapping });
 
