@@ -29,6 +29,9 @@ internal sealed partial class DeadLetterKeeper(
         return true;
     }
 
+    /// <summary>Whether the letters in a tenant's list are that tenant's, and not those of which nobody knows whose they are.</summary>
+    public bool AreAttributed(TenantId tenant) => tenant.Value != options.UnattributedTenant;
+
     public DeadLetterList ListOf(TenantId tenant) => new(store.Of(tenant).Documents, options.MaximumKept);
 
     private TenantId TenantOf(RefusedEvent refused, Principal publishers)

@@ -53,7 +53,7 @@ internal sealed class DeadLetterServiceEndpoint(DeadLetterKeeper keeper, BatchIn
         await Call.BeginChangeAsync(tenant, context.CancellationToken).ConfigureAwait(false);
         var response = new RedriveDeadLettersResponse();
         foreach (var (id, letter) in request.Ids.Zip(letters))
-            response.Results.Add(await RedriveAsync(list, id, letter, context.CancellationToken).ConfigureAwait(false));
+            response.Results.Add(await RedriveAsync(tenant, list, id, letter, context.CancellationToken).ConfigureAwait(false));
         return response;
     }
 
@@ -73,7 +73,8 @@ internal sealed class DeadLetterServiceEndpoint(DeadLetterKeeper keeper, BatchIn
     private static async Task<DeadLetter?> FindAsync(DeadLetterList list, string id, CancellationToken cancellation) =>
         id.Length is > 0 and <= ControlFields.NameLength ? await list.FindAsync(id, cancellation).ConfigureAwait(false) : null;
 
-    private async Task<RedriveResult> RedriveAsync(DeadLetterList list, string id, DeadLetter? letter, CancellationToken cancellation)
+    private async Task<RedriveResult> RedriveAsync(
+        TenantId tenant, DeadLetterList list, string id, DeadLetter? letter, CancellationToken cancellation)
     {
         var result = new RedriveResult { Id = id, Status = IngestStatus.Error };
         if (letter is null)
@@ -90,6 +91,9 @@ internal sealed class DeadLetterServiceEndpoint(DeadLetterKeeper keeper, BatchIn
             return result;
         }
 
+        // It was kept as it was sent; the topic that it came by said whose it is.
+        if (read.Event.TenantId.Length == 0 && keeper.AreAttributed(tenant))
+            read.Event.TenantId = tenant.Value;
         if (TenantId.IsValid(read.Event.TenantId) && Call.Current?.Principal.Reaches(new TenantId(read.Event.TenantId)) == false)
         {
             result.Error = new FieldError { Field = "tenant_id", Reason = "is another tenant" };

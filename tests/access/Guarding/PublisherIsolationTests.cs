@@ -45,6 +45,17 @@ public sealed class PublisherIsolationTests(PublishingSystem system) : IClassFix
             .Select(found => (string)found!["id"]!).Order().SequenceEqual(["named", "unnamed"]));
     }
 
+    /// <summary>Half of a surrogate pair in a name: JSON, but no text.</summary>
+    [Theory]
+    [InlineData("""{"\ud800x":1,"mark":"broken message"}""", "broken message", "message")]
+    [InlineData("""{"events":[{"\ud800x":1,"mark":"broken event"}]}""", "broken event", "event")]
+    public async Task Publish_ANameThatIsNoText_IsKeptAsADeadLetter(string message, string mark, string field)
+    {
+        await PublishAsync(PublishingSystem.AcmesTopic, message);
+
+        Assert.Equal(field, (string?)(await UntilLetterAsync(system.Acme, mark))["field"]);
+    }
+
     [Fact]
     public async Task Publish_UsageOfAnotherTenant_IsRefusedAlsoWhenItIsRedriven()
     {
@@ -96,11 +107,13 @@ public sealed class PublisherIsolationTests(PublishingSystem system) : IClassFix
     public void Topics_ThatCannotBe_AreRefused(string setting) =>
         Assert.Throws<InvalidSettingException>(() => new PublisherTopics(setting, isOpen: false));
 
-    private async Task PublishAsync(string topic, string? tenant, string key)
+    private Task PublishAsync(string topic, string? tenant, string key) =>
+        PublishAsync(topic, GuardedSystem.Event(tenant, key, customer: "cus_published")["events"]![0]!.ToJsonString());
+
+    private async Task PublishAsync(string topic, string message)
     {
-        var usage = GuardedSystem.Event(tenant, key, customer: "cus_published")["events"]![0]!;
         using var publisher = new HttpClient { BaseAddress = system.Publisher };
-        using var content = new StringContent(usage.ToJsonString(), System.Text.Encoding.UTF8, "application/json");
+        using var content = new StringContent(message, System.Text.Encoding.UTF8, "application/json");
         using var answer = await publisher.PostAsync(new Uri($"/v1.0/publish/pubsub/{topic}", UriKind.Relative), content);
         Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
     }

@@ -33,6 +33,11 @@ public sealed class RequestTests(RunningGateway gateway) : IClassFixture<Running
         Assert.Equal("trace-42", answer.Json.GetProperty("requestId").GetString());
     }
 
+    /// <summary>Half of a surrogate pair in a name: JSON, but no text.</summary>
+    [Fact]
+    public async Task NamedRequest_WithAMemberWhoseNameIsNoText_Is400Problem() =>
+        (await gateway.PostAsync("/v1/adjustments", """{"\ud800x":1}""", ("Idempotency-Key", "a name"))).Problem(400);
+
     [Theory]
     [InlineData("has space")]
     [InlineData("")]
