@@ -82,8 +82,9 @@ public sealed class RequestKeyMiddleware(RequestDelegate next, RequestKeyCalls k
                 && document.RootElement.TryGetProperty(CallerTenant.Name, out var tenant) && tenant.ValueKind == JsonValueKind.String
                     ? JsonBody.Text(tenant) ?? "" : "";
         }
-        catch (JsonException)
+        catch (Exception problem) when (problem is JsonException or InvalidOperationException)
         {
+            // The route says what is wrong with it.
             return "";
         }
     }

@@ -41,6 +41,11 @@ internal static class Publication
         {
             return Unreadable(message, Message, "is not JSON");
         }
+        catch (InvalidOperationException)
+        {
+            // A name that is half of a surrogate pair is JSON, and no text.
+            return Unreadable(message, Message, "must be well-formed text");
+        }
     }
 
     /// <summary>The span that a message was published in, as its envelope names it; none if it names none.</summary>
@@ -54,7 +59,7 @@ internal static class Publication
                 ? [parent.GetString()!]
                 : [];
         }
-        catch (JsonException)
+        catch (Exception problem) when (problem is JsonException or InvalidOperationException)
         {
             return [];
         }
@@ -133,9 +138,17 @@ internal static class Publication
         return new PublishedEvent(ReadJson(element), DeadLetterFormat.Json, () => text);
     }
 
-    private static ReadEvent ReadJson(JsonElement element) => IsOfPublisher(element)
-        ? CloudEventReader.Read(element)
-        : EventReader.ReadOne(JsonMarshal.GetRawUtf8Value(element));
+    private static ReadEvent ReadJson(JsonElement element)
+    {
+        try
+        {
+            return IsOfPublisher(element) ? CloudEventReader.Read(element) : EventReader.ReadOne(JsonMarshal.GetRawUtf8Value(element));
+        }
+        catch (InvalidOperationException)
+        {
+            return ReadEvent.Refused("event", "must be well-formed text");
+        }
+    }
 
     private static bool IsOfPublisher(JsonElement element) =>
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(CloudEventReader.TenantAttribute, out _);

@@ -47,13 +47,28 @@ public sealed class PublisherIsolationTests(PublishingSystem system) : IClassFix
 
     /// <summary>Half of a surrogate pair in a name: JSON, but no text.</summary>
     [Theory]
-    [InlineData("""{"\ud800x":1,"mark":"broken message"}""", "broken message", "message")]
-    [InlineData("""{"events":[{"\ud800x":1,"mark":"broken event"}]}""", "broken event", "event")]
+    [InlineData("""{"\ud800 that is longer":1,"mark":"broken message"}""", "broken message", "message")]
+    [InlineData("""{"events":[{"\ud800 that is longer":1,"mark":"broken event"}]}""", "broken event", "event")]
     public async Task Publish_ANameThatIsNoText_IsKeptAsADeadLetter(string message, string mark, string field)
     {
         await PublishAsync(PublishingSystem.AcmesTopic, message);
 
         Assert.Equal(field, (string?)(await UntilLetterAsync(system.Acme, mark))["field"]);
+    }
+
+    [Fact]
+    public async Task Redrive_OfAnEventWithoutATenant_IsOfTheTenantWhoseTopicItCameBy()
+    {
+        var early = GuardedSystem.Event(null, "early", customer: "cus_published")["events"]![0]!;
+        early["ts"] = "2999-01-01T00:00:00Z";
+        await PublishAsync(PublishingSystem.AcmesTopic, early.ToJsonString());
+        var letter = await UntilLetterAsync(system.Acme, "early");
+
+        var redriven = await system.PostAsync(system.Acme, "/v1/events/dead-letters/redrive", new JsonObject { ["ids"] = new JsonArray((string)letter["id"]!) });
+
+        // Its time has not come yet, and nothing else is wrong with it.
+        Assert.Equal("ts", (string?)letter["field"]);
+        Assert.StartsWith("ts ", (string?)redriven.Json["results"]![0]!["error"], StringComparison.Ordinal);
     }
 
     [Fact]

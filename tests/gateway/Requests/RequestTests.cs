@@ -36,7 +36,7 @@ public sealed class RequestTests(RunningGateway gateway) : IClassFixture<Running
     /// <summary>Half of a surrogate pair in a name: JSON, but no text.</summary>
     [Fact]
     public async Task NamedRequest_WithAMemberWhoseNameIsNoText_Is400Problem() =>
-        (await gateway.PostAsync("/v1/adjustments", """{"\ud800x":1}""", ("Idempotency-Key", "a name"))).Problem(400);
+        (await gateway.PostAsync("/v1/adjustments", """{"\ud800 that is longer than any":1}""", ("Idempotency-Key", "a name"))).Problem(400);
 
     [Theory]
     [InlineData("has space")]
