@@ -11,5 +11,8 @@ public readonly record struct AwaitedInvoice(Instant PeriodEnd, InvoiceEnd Invoi
     // Stripe's periods have seconds, ours may be cut at the minute.
     private static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(1);
 
+    /// <summary>Whether it is about the same invoice and period.</summary>
+    public bool IsOf(AwaitedInvoice other) => (PeriodEnd, Invoice.Invoice) == (other.PeriodEnd, other.Invoice.Invoice);
+
     public bool Bills(BillingPeriod period) => (period.End - PeriodEnd).Duration() < Tolerance;
 }

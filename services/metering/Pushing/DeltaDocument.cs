@@ -9,6 +9,9 @@ namespace StripeMeter.Metering.Pushing;
 /// </summary>
 public sealed record DeltaDocument
 {
+    /// <summary>Invoices kept for periods without usage.</summary>
+    public const int MaximumAwaited = 24;
+
     public required DeltaKey Key { get; init; }
 
     /// <summary>Of the stored document this one was made from; 0 if there is none.</summary>
@@ -130,6 +133,12 @@ public sealed record DeltaDocument
     {
         Periods = [.. Periods.Where(other => other.Period.Start != period.Period.Start).Append(period).OrderBy(other => other.Period.Start)],
     };
+
+    /// <summary>Keeps what Stripe said of an invoice. The same if it said so already, or something later.</summary>
+    public DeltaDocument With(AwaitedInvoice invoice) =>
+        Awaited.Any(known => known.IsOf(invoice) && known.Invoice.Asked >= invoice.Invoice.Asked)
+            ? this
+            : this with { Awaited = [.. Awaited.Where(known => !known.IsOf(invoice)).Append(invoice).OrderBy(known => known.PeriodEnd).TakeLast(MaximumAwaited)] };
 
     /// <summary>Enters a number into an intent that was just closed.</summary>
     internal DeltaDocument Closing(PushIntent intent, out PushIntent closed)

@@ -79,6 +79,6 @@ public sealed class InvoiceDeadlines(IMeterStore store, PushProtocol protocol, T
         var awaited = new AwaitedInvoice(line.Period.End, invoice);
         if (document.Periods.FirstOrDefault(delta => awaited.Bills(delta.Period)) is { } billed)
             return protocol.EnterInvoice(document, billed.Period.Start, invoice, Now);
-        return line.Meter is null ? null : PushProtocol.AwaitInvoice(document, awaited);
+        return line.Meter is null ? null : document.With(awaited);
     }
 }

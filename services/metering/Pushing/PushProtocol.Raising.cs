@@ -110,21 +110,4 @@ public sealed partial class PushProtocol
         var entered = delta.With(invoice);
         return ReferenceEquals(entered, delta) ? document : _schedule.Scheduled(document.With(entered), now);
     }
-
-    /// <summary>
-    /// Keeps what Stripe said of an invoice for a period in which nothing was counted yet. The same document: Stripe said so
-    /// already, or something later.
-    /// </summary>
-    public static DeltaDocument AwaitInvoice(DeltaDocument document, AwaitedInvoice invoice)
-    {
-        ArgumentNullException.ThrowIfNull(document);
-        if (document.Awaited.Any(known => IsOfTheSame(known) && known.Invoice.Asked >= invoice.Invoice.Asked))
-            return document;
-        return document with
-        {
-            Awaited = [.. document.Awaited.Where(known => !IsOfTheSame(known)).Append(invoice).OrderBy(known => known.PeriodEnd).TakeLast(MaximumAwaited)],
-        };
-
-        bool IsOfTheSame(AwaitedInvoice known) => (known.PeriodEnd, known.Invoice.Invoice) == (invoice.PeriodEnd, invoice.Invoice.Invoice);
-    }
 }

@@ -15,9 +15,6 @@ namespace StripeMeter.Metering.Pushing;
 /// <param name="ends">Until when a period is billed.</param>
 public sealed partial class PushProtocol(PushRules rules, Func<int> jitter, Settling settling, PeriodEnds ends)
 {
-    /// <summary>Invoices kept for periods without usage, of a document.</summary>
-    public const int MaximumAwaited = 24;
-
     private const int MaximumDoublings = 20;
     private const int JitterSteps = 1_000;
     private readonly PushSchedule _schedule = new(rules, ends);
