@@ -133,7 +133,7 @@ public sealed class IdentityServiceEndpoint(IMeterStore store, IServiceProvider 
         var old = await FindAsync(tenant, request.Id, context.CancellationToken).ConfigureAwait(false);
         RefuseScopesOfOthers(old.Scopes);
         Call.NoteBefore(old.ToWire(Now));
-        if (!old.IsUsable(Now) || old.ReplacedBy.Length > 0)
+        if (!old.IsCurrent(Now))
             throw NotInUse(old.Id);
         var (secret, key) = NewKey(old.Name, old.Project, old.Scopes, ApiKeyText.IsLive(old.Id), expires: null);
         // One that was to end ends again, after as long a life, or with time itself.

@@ -27,6 +27,9 @@ public sealed record ApiKey(string Id, string Hash, string Name, string Project,
 
     public bool IsUsable(Instant now) => Revoked is null && (Expires is not { } end || now < end);
 
+    /// <summary>Whether it serves and no other has taken its place.</summary>
+    public bool IsCurrent(Instant now) => IsUsable(now) && ReplacedBy.Length == 0;
+
     public Principal ToPrincipal(TenantId tenant) => new()
     {
         Name = "api:" + Id, Tenants = new HashSet<TenantId> { tenant }, Scopes = Scopes, Project = Project,

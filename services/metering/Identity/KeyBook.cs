@@ -59,7 +59,7 @@ public sealed class KeyBook(IDocuments documents, IDocuments directory, TenantId
     {
         ArgumentNullException.ThrowIfNull(key);
         var others = await ListAsync(cancellation).ConfigureAwait(false);
-        return others.Any(other => other.Name == key.Name && other.IsUsable(now) && other.ReplacedBy.Length == 0)
+        return others.Any(other => other.Name == key.Name && other.IsCurrent(now))
             ? KeyChange.NameTaken
             : await WriteAsync(key, others, now, cancellation).ConfigureAwait(false);
     }
@@ -91,7 +91,7 @@ public sealed class KeyBook(IDocuments documents, IDocuments directory, TenantId
         ChangeAsync(id, key => key.LastUsed is { } last && last >= at ? key : key with { LastUsed = at }, cancellation);
 
     private Task<KeyChange> RetireAsync(string id, string by, Instant until, Instant now, CancellationToken cancellation) => ChangeAsync(
-        id, key => key.IsUsable(now) && key.ReplacedBy.Length == 0
+        id, key => key.IsCurrent(now)
             ? key with { ReplacedBy = by, Expires = key.Expires is { } end ? Instant.Min(end, until) : until }
             : null,
         cancellation);
