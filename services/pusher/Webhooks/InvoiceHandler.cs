@@ -42,6 +42,8 @@ internal sealed class InvoiceHandler(
                 break;
         }
 
+        if (billed.Count == 0)
+            return;
         var customers = await BilledCustomers.LoadAsync(store, accounts, options, account, cancellation).ConfigureAwait(false);
         foreach (var line in billed)
         {

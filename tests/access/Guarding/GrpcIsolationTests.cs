@@ -103,19 +103,8 @@ public sealed class GrpcIsolationTests(GuardedSystem system) : IClassFixture<Gua
     [InlineData("POST", "pusher", "/subscriptions/counters-changed")]
     [InlineData("POST", "ingest", "/subscriptions/usage.events")]
     [InlineData("POST", "ingest", "/subscriptions/usage.events.dead")]
-    public async Task Delivery_ThatPosesAsGrpcWithoutTheToken_IsRefused(string method, string app, string path)
-    {
-        using var http = new HttpClient(new SocketsHttpHandler());
-        using var request = new HttpRequestMessage(HttpMethod.Parse(method), new Uri(system.GrpcAddress(app), path))
-        {
-            Version = System.Net.HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact, Content = new StringContent("{}"),
-        };
-        request.Content.Headers.ContentType = new("application/grpc");
-
-        using var answer = await http.SendAsync(request);
-
-        Assert.Equal(System.Net.HttpStatusCode.Unauthorized, answer.StatusCode);
-    }
+    public async Task Delivery_ThatPosesAsGrpcWithoutTheToken_IsRefused(string method, string app, string path) => Assert.Equal(
+        System.Net.HttpStatusCode.Unauthorized, await system.PoseAsGrpcAsync(HttpMethod.Parse(method), app, path, "{}"));
 
     /// <summary>A newer client learns that a method is not there, rather than that its key was wrong.</summary>
     [Fact]

@@ -87,17 +87,10 @@ public sealed class PublisherIsolationTests(PublishingSystem system) : IClassFix
     [InlineData("/subscriptions/usage.events.acme.dead")]
     public async Task Delivery_ThatPosesAsGrpcWithoutTheToken_StoresNothing(string path)
     {
-        using var http = new HttpClient();
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(system.GrpcAddress("ingest"), path))
-        {
-            Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-            Content = new StringContent(new JsonObject { ["data"] = GuardedSystem.Event("acme", "posing") }.ToJsonString()),
-        };
-        request.Content.Headers.ContentType = new("application/grpc");
+        var message = new JsonObject { ["data"] = GuardedSystem.Event("acme", "posing") }.ToJsonString();
 
-        using var answer = await http.SendAsync(request);
+        Assert.Equal(HttpStatusCode.Unauthorized, await system.PoseAsGrpcAsync(HttpMethod.Post, "ingest", path, message));
 
-        Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
         await AssertUnknownAsync(system.Acme, "posing");
     }
 

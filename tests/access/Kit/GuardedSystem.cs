@@ -74,6 +74,19 @@ public class GuardedSystem : IAsyncLifetime
 
     public Uri GrpcAddress(string app) => _system!.Grpc[app];
 
+    /// <summary>What a service answers to a delivery that says it is gRPC, and brings no token.</summary>
+    public async Task<HttpStatusCode> PoseAsGrpcAsync(HttpMethod method, string app, string path, string body)
+    {
+        using var http = new HttpClient(new SocketsHttpHandler());
+        using var request = new HttpRequestMessage(method, new Uri(GrpcAddress(app), path))
+        {
+            Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact, Content = new StringContent(body),
+        };
+        request.Content.Headers.ContentType = new("application/grpc");
+        using var answer = await http.SendAsync(request);
+        return answer.StatusCode;
+    }
+
     public IEnumerable<string> Apps => _system!.Grpc.Keys;
 
     public async Task<string> MakeKeyAsync(string tenant, params string[] more)
