@@ -51,7 +51,8 @@ internal sealed partial class CounterSweep(
             var done = rows.Where(row => !placed.Failed.ContainsKey(row)).ToList();
             await ClearAsync(tenant, done, mappings, cancellation).ConfigureAwait(false);
             // What could not be raised now must not stand before the others again.
-            await tenant.Projection.PostponeDirtyAsync([.. placed.Failed.Keys], started, cancellation).ConfigureAwait(false);
+            if (!placed.Failed.IsEmpty)
+                await tenant.Projection.PostponeDirtyAsync([.. placed.Failed.Keys], started, cancellation).ConfigureAwait(false);
             postponed.UnionWith(placed.Failed.Keys.Select(row => row.Counter.Key));
             if (rows.Count < options.CounterPage)
                 break;
