@@ -5,6 +5,7 @@ using StripeMeter.Metering.Auditing;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Time;
+using StripeMeter.Metering.Work;
 
 namespace StripeMeter.Aggregator.Auditing;
 
@@ -44,7 +45,7 @@ public sealed partial class AuditorService : BackgroundService
                 if (await _walk.NextAsync(stoppingToken).ConfigureAwait(false) is { } audited)
                     await NoteAsync(audited, stoppingToken).ConfigureAwait(false);
             }
-            catch (Exception problem) when (problem is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
+            catch (Exception problem) when (problem.IsOfThePiece(stoppingToken))
             {
                 LogAuditFailed(_logger, problem);
             }

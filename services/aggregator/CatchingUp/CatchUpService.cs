@@ -3,6 +3,7 @@ using StripeMeter.Aggregator.CounterShards;
 using StripeMeter.Defaults.Telemetry;
 using StripeMeter.Metering.Counting;
 using StripeMeter.Metering.Stores;
+using StripeMeter.Metering.Work;
 
 namespace StripeMeter.Aggregator.CatchingUp;
 
@@ -41,7 +42,7 @@ public sealed partial class CatchUpService : BackgroundService
             {
                 _caughtUp.Add(await _sweep.SweepAsync(stoppingToken).ConfigureAwait(false));
             }
-            catch (Exception problem) when (problem is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
+            catch (Exception problem) when (problem.IsOfThePiece(stoppingToken))
             {
                 LogSweepFailed(_logger, problem);
             }

@@ -3,6 +3,7 @@ using StripeMeter.Aggregator.CounterShards;
 using StripeMeter.Defaults.Telemetry;
 using StripeMeter.Metering.Counting;
 using StripeMeter.Metering.Stores;
+using StripeMeter.Metering.Work;
 
 namespace StripeMeter.Aggregator.Recounting;
 
@@ -37,7 +38,7 @@ public sealed partial class RecountService : BackgroundService
             {
                 _recounted.Add(await _sweep.SweepAsync(stoppingToken).ConfigureAwait(false));
             }
-            catch (Exception problem) when (problem is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
+            catch (Exception problem) when (problem.IsOfThePiece(stoppingToken))
             {
                 LogSweepFailed(_logger, problem);
             }

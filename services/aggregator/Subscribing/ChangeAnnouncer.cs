@@ -4,6 +4,7 @@ using Google.Protobuf;
 using StripeMeter.Defaults.Hosting;
 using StripeMeter.Defaults.Telemetry;
 using StripeMeter.Metering.Tenants;
+using StripeMeter.Metering.Work;
 using StripeMeter.V1;
 
 namespace StripeMeter.Aggregator.Subscribing;
@@ -52,7 +53,7 @@ public sealed partial class ChangeAnnouncer(
                 DaprNames.PubSub, DaprNames.CountersChangedTopic, message.ToByteArray(), "application/octet-stream",
                 cancellationToken: cancellation).ConfigureAwait(false);
         }
-        catch (Exception problem) when (problem is not OperationCanceledException || !cancellation.IsCancellationRequested)
+        catch (Exception problem) when (problem.IsOfThePiece(cancellation))
         {
             LogAnnounceFailed(logger, problem);
         }

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using StripeMeter.Ingest.Publishing;
 using StripeMeter.Metering.Backfilling;
 using StripeMeter.Metering.Stores;
+using StripeMeter.Metering.Work;
 
 namespace StripeMeter.Ingest.Backfilling;
 
@@ -41,7 +42,7 @@ public sealed partial class BackfillService : BackgroundService
                 if (await _sweep.SweepAsync(stoppingToken).ConfigureAwait(false))
                     continue;
             }
-            catch (Exception problem) when (problem is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
+            catch (Exception problem) when (problem.IsOfThePiece(stoppingToken))
             {
                 LogSweepFailed(_logger, problem);
             }

@@ -8,6 +8,7 @@ using StripeMeter.Defaults.Wire;
 using StripeMeter.Metering.Counting;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Stores;
+using StripeMeter.Metering.Work;
 
 namespace StripeMeter.Ingest.Publishing;
 
@@ -64,7 +65,7 @@ public sealed partial class AppendedPublisher : BackgroundService
                 _published.Add(records);
                 await Task.Delay(TimeSpan.FromMilliseconds(_options.PauseMs), _clock, stoppingToken).ConfigureAwait(false);
             }
-            catch (Exception problem) when (problem is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
+            catch (Exception problem) when (problem.IsOfThePiece(stoppingToken))
             {
                 LogPublishFailed(_logger, problem, records);
                 _left.Add(records);

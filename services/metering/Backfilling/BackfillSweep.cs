@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using StripeMeter.Metering.Documents;
 using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Tenants;
+using StripeMeter.Metering.Work;
 
 namespace StripeMeter.Metering.Backfilling;
 
@@ -58,7 +59,7 @@ public sealed class BackfillSweep(IMeterStore store, TimeProvider clock, Backfil
                     if (await runner.RunAsync(work.Id, options.TurnSteps, cancellation).ConfigureAwait(false))
                         Interlocked.Increment(ref unfinished);
                 }
-                catch (Exception failure) when (failure is not OperationCanceledException || !cancellation.IsCancellationRequested)
+                catch (Exception failure) when (failure.IsOfThePiece(cancellation))
                 {
                     failures.Enqueue(failure);
                 }

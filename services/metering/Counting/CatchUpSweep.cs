@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Stores;
+using StripeMeter.Metering.Work;
 
 namespace StripeMeter.Metering.Counting;
 
@@ -100,7 +101,7 @@ public sealed class CatchUpSweep(
                 {
                     await WalkAsync(shard, cancellation).ConfigureAwait(false);
                 }
-                catch (Exception failure) when (failure is not OperationCanceledException || !cancellation.IsCancellationRequested)
+                catch (Exception failure) when (failure.IsOfThePiece(cancellation))
                 {
                     failures.Enqueue(failure);
                 }

@@ -1,5 +1,6 @@
 using StripeMeter.Metering.Ledger;
 using StripeMeter.Metering.Stores;
+using StripeMeter.Metering.Work;
 
 namespace StripeMeter.Metering.Counting;
 
@@ -25,7 +26,7 @@ public sealed class RecountSweep(
                 {
                     done += await RunnerOf(shard).RunAsync(cancellation).ConfigureAwait(false);
                 }
-                catch (Exception failure) when (failure is not OperationCanceledException || !cancellation.IsCancellationRequested)
+                catch (Exception failure) when (failure.IsOfThePiece(cancellation))
                 {
                     failures.Add(failure);
                 }

@@ -5,6 +5,7 @@ using StripeMeter.Defaults.Telemetry;
 using StripeMeter.Metering.Documents;
 using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Tenants;
+using StripeMeter.Metering.Work;
 
 namespace StripeMeter.Pricing.Simulating;
 
@@ -64,7 +65,7 @@ internal sealed partial class RunWorker : BackgroundService
             }
             while (tenants.Count == _options.Page);
         }
-        catch (Exception problem) when (problem is not OperationCanceledException || !cancellation.IsCancellationRequested)
+        catch (Exception problem) when (problem.IsOfThePiece(cancellation))
         {
             LogSearchFailed(_logger, problem);
         }
@@ -79,7 +80,7 @@ internal sealed partial class RunWorker : BackgroundService
                 if (await BookOf(key.Tenant).FinishAsync(key.Id, stopping).ConfigureAwait(false) is { } run)
                     _runs.Add(1, new KeyValuePair<string, object?>("status", run.Status.ToString().ToLowerInvariant()));
             }
-            catch (Exception problem) when (problem is not OperationCanceledException || !stopping.IsCancellationRequested)
+            catch (Exception problem) when (problem.IsOfThePiece(stopping))
             {
                 LogRunFailed(_logger, problem, key.Tenant.Value, key.Id);
             }

@@ -5,6 +5,7 @@ using StripeMeter.Defaults.Telemetry;
 using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Time;
+using StripeMeter.Metering.Work;
 using StripeMeter.Pusher.StripeApi;
 using StripeMeter.Pusher.Telemetry;
 using StripeMeter.Pusher.Waking;
@@ -81,7 +82,7 @@ internal sealed partial class DrivingService(
                 _signal.Wake();
             instruments.Show(await store.Work.DeltaBacklogAsync(cancellation).ConfigureAwait(false));
         }
-        catch (Exception problem) when (problem is not OperationCanceledException || !cancellation.IsCancellationRequested)
+        catch (Exception problem) when (problem.IsOfThePiece(cancellation))
         {
             LogSearchFailed(logger, problem);
         }

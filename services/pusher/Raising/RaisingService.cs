@@ -1,4 +1,5 @@
 using StripeMeter.Defaults.Telemetry;
+using StripeMeter.Metering.Work;
 using StripeMeter.Pusher.Driving;
 using StripeMeter.Pusher.StripeApi;
 using StripeMeter.Pusher.Waking;
@@ -7,7 +8,8 @@ namespace StripeMeter.Pusher.Raising;
 
 /// <summary>Sweeps the changed counters at the cadence, and soon after a change was announced.</summary>
 internal sealed partial class RaisingService(
-    CounterSweep sweep, ChangedMappings mappings, DrivingService driving, StripeAccounts accounts, PusherOptions options, TimeProvider clock, ILogger<RaisingService> logger)
+    CounterSweep sweep, ChangedMappings mappings, DrivingService driving, StripeAccounts accounts, PusherOptions options, TimeProvider clock,
+    ILogger<RaisingService> logger)
     : BackgroundService
 {
     private readonly WakeSignal _signal = new(clock);
@@ -44,7 +46,7 @@ internal sealed partial class RaisingService(
                 if (await sweep.SweepAsync(stoppingToken).ConfigureAwait(false) > 0)
                     driving.Wake(activity?.Id);
             }
-            catch (Exception problem) when (problem is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
+            catch (Exception problem) when (problem.IsOfThePiece(stoppingToken))
             {
                 LogSweepFailed(logger, problem);
             }

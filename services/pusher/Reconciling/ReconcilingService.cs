@@ -6,6 +6,7 @@ using StripeMeter.Metering.Reconciling;
 using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Tenants;
 using StripeMeter.Metering.Time;
+using StripeMeter.Metering.Work;
 using StripeMeter.Pusher.StripeApi;
 using StripeMeter.Pusher.Waking;
 
@@ -51,7 +52,7 @@ internal sealed partial class ReconcilingService(
                 await ScheduleAsync(stoppingToken).ConfigureAwait(false);
                 await MakeRunsAsync(stoppingToken).ConfigureAwait(false);
             }
-            catch (Exception problem) when (problem is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
+            catch (Exception problem) when (problem.IsOfThePiece(stoppingToken))
             {
                 LogRoundFailed(logger, problem);
             }
@@ -100,7 +101,7 @@ internal sealed partial class ReconcilingService(
             if (tally.IsInVain)
                 LogReadNothing(logger, tenant.Tenant.Value, run.Id, tally.Unanswered);
         }
-        catch (Exception problem) when (problem is not OperationCanceledException || !cancellation.IsCancellationRequested)
+        catch (Exception problem) when (problem.IsOfThePiece(cancellation))
         {
             LogRunFailed(logger, problem, tenant.Tenant.Value, run.Id);
             run = run with { State = RunState.Failed, Problem = problem.Message };

@@ -4,6 +4,7 @@ using StripeMeter.Defaults.Telemetry;
 using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Quantities;
 using StripeMeter.Metering.Time;
+using StripeMeter.Metering.Work;
 using StripeMeter.Pusher.Telemetry;
 
 namespace StripeMeter.Pusher.StripeApi;
@@ -98,7 +99,7 @@ internal sealed partial class MeterEventSender(
                 ? new AttemptOutcome(AttemptResult.Accepted)
                 : new AttemptOutcome(AttemptResult.Unknown, "Stripe answered 200 with another event."));
         }
-        catch (Exception problem) when (problem is not OperationCanceledException || !cancellation.IsCancellationRequested)
+        catch (Exception problem) when (problem.IsOfThePiece(cancellation))
         {
             return AttemptOutcomes.Of(problem, intent.Identifier);
         }

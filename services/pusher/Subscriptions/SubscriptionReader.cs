@@ -3,6 +3,7 @@ using Stripe;
 using StripeMeter.Metering.Pushing;
 using StripeMeter.Metering.Stores;
 using StripeMeter.Metering.Time;
+using StripeMeter.Metering.Work;
 using StripeMeter.Pusher.Raising;
 using StripeMeter.Pusher.StripeApi;
 using StripeMeter.Pusher.Waking;
@@ -41,7 +42,7 @@ internal sealed partial class SubscriptionReader(
             {
                 isWhole = await ReadAllAsync(stoppingToken).ConfigureAwait(false);
             }
-            catch (Exception problem) when (problem is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
+            catch (Exception problem) when (problem.IsOfThePiece(stoppingToken))
             {
                 LogFailed(logger, StripeCalls.Explain(problem));
             }
@@ -76,7 +77,7 @@ internal sealed partial class SubscriptionReader(
         {
             return await ReadAsync(account, calls, cancellation).ConfigureAwait(false);
         }
-        catch (Exception problem) when (problem is not OperationCanceledException || !cancellation.IsCancellationRequested)
+        catch (Exception problem) when (problem.IsOfThePiece(cancellation))
         {
             LogAccountFailed(logger, account.Id, StripeCalls.Explain(problem));
             return StripeCalls.Is(problem, HttpStatusCode.Unauthorized, HttpStatusCode.Forbidden);
@@ -130,7 +131,7 @@ internal sealed partial class SubscriptionReader(
                 if (FollowedSubscription.Of(now, account) is { OtherInterval: null } subscription)
                     await follower.MoveAsync(subscription, customer, $"{id}/{clock.GetUtcNow().ToUnixTimeMilliseconds()}", cancellation).ConfigureAwait(false);
             }
-            catch (Exception problem) when (problem is not OperationCanceledException || !cancellation.IsCancellationRequested)
+            catch (Exception problem) when (problem.IsOfThePiece(cancellation))
             {
                 LogNotFollowed(logger, id, StripeCalls.Explain(problem));
                 isWhole = false;

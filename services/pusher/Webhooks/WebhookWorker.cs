@@ -1,3 +1,4 @@
+using StripeMeter.Metering.Work;
 using StripeMeter.Pusher.StripeApi;
 using StripeMeter.Pusher.Waking;
 
@@ -44,7 +45,7 @@ internal sealed partial class WebhookWorker(
             {
                 await WorkAsync(stoppingToken).ConfigureAwait(false);
             }
-            catch (Exception problem) when (problem is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
+            catch (Exception problem) when (problem.IsOfThePiece(stoppingToken))
             {
                 LogSearchFailed(logger, problem);
             }
@@ -80,7 +81,7 @@ internal sealed partial class WebhookWorker(
             foreach (var handler in _handlers.Where(handler => handler.Handles(waiting.Type)))
                 await handler.HandleAsync(waiting, account, calls, cancellation).ConfigureAwait(false);
         }
-        catch (Exception problem) when (problem is not OperationCanceledException || !cancellation.IsCancellationRequested)
+        catch (Exception problem) when (problem.IsOfThePiece(cancellation))
         {
             var said = StripeCalls.Explain(problem);
             if (clock.GetUtcNow() - DateTimeOffset.FromUnixTimeSeconds(waiting.CreatedSeconds) < options.StripeEventPatience)
